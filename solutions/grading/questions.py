@@ -21,7 +21,7 @@ INSTRUCTORS = {"probe-setup", "probe", "mistake"}
 
 @dataclass(frozen=True)
 class Probe:
-    """One call of an answer with the instructor's data; ``code`` ends in ``returned = …``, and may set ``tolerance``."""
+    """One call of an answer with the instructor's data; ``code`` sets ``returned``, and may set ``tolerance``."""
 
     question: str
     points: float
@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Exercise:
-    """An answer notebook; ``cells`` are its code cells without probes and mistakes, so what a perfect student hands in."""
+    """An answer notebook; ``cells`` are its code cells without probes and mistakes: what a perfect student hands in."""
 
     number: str
     stem: str
@@ -252,3 +252,25 @@ def binds(code, name):
         ):  # fmt: skip
             return True
     return False
+
+
+def written_answer(question, cells):
+    """
+    What a student wrote: in the cell of the question's id, else, where an editor lost the ids, in the markdown cell
+    after the same prompt; None where neither is there.
+
+    Examples
+    --------
+    >>> from solutions.grading.submission import Cell
+    >>> why = Question("why", 2.0, prompt="**Why?**")
+    >>> written_answer(why, [Cell("markdown", "**Why?**"), Cell("markdown", "Because.")])
+    'Because.'
+    """
+    texts = [cell for cell in cells if cell.kind == "markdown"]
+    by_id = [cell.source for cell in texts if cell.id == question.name]
+    after = [
+        below.source
+        for above, below in zip(texts, texts[1:], strict=False)
+        if question.prompt.strip() and above.source.strip() == question.prompt.strip()
+    ]
+    return next(iter(by_id + after), None)

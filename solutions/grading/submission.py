@@ -1,32 +1,13 @@
-"""What students handed in: files in any usual shape → whose they are, which exercise, which cells; or unreadable, and why."""
+"""What a student handed in: bytes → cells, and which exercise they are; or unreadable, and why."""
 
 import hashlib
-import io
 import json
-import os
 import re
-import unicodedata
-import zipfile
-import zlib
 from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path, PurePosixPath
-
-import nbformat
 
 MAX_FILE = 32 * 2**20  # a notebook of this course has 0.1 MB; one with many pictures 10
 MAX_CODE = 2**20
-MAX_ENTRIES = 20_000
-MAX_UNPACKED = 4 * 2**30  # all entries of one archive together: what is bigger is a zip bomb
 NOTEBOOK = re.compile(r"\.(ipynb|json)(\.(json|txt))?$", re.IGNORECASE)
-JUNK = re.compile(r"^(\.|__MACOSX$|__pycache__$|~\$|Thumbs\.db$)", re.IGNORECASE)
-# canvas-lms lib/content_zipper.rb: name, LATE, user id, attachment id, file; anonymous: LATE, anon_…, attachment id, file
-CANVAS = re.compile(
-    r"^(?:(?P<name>.+?)_)??(?P<late>LATE_)?(?P<id>(?<=_)\d+|anon_[^_]+)_(?P<attachment>\d{3,})_(?P<file>.+)$", re.DOTALL
-)
-# moodle mod/assign/feedback/file/importziplib.php: full name, participant, plug-in (since 4.1 without the last _)
-MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+_?(?P<file>.*)$", re.DOTALL)
-COPIES = re.compile(r"\s*\(\d+\)|[-_ ]+copy\d*\b|\bcopy of\b|[-_ ]checkpoint\b", re.IGNORECASE)
 CALL = re.compile(
     r"""^[^#\n'"]*\bexercise\(\s*["'](?P<number>[^"'\n]{1,20})["']"""
     r"""(?:\s*,\s*(?:release\s*=\s*)?["'](?P<release>[^"'\n]{0,80})["'])?""",
@@ -151,10 +132,7 @@ def _parse(data):
         raw = json.loads(text)
         if not isinstance(raw, dict):
             raise Unreadable("not a notebook: its JSON is not an object")
-        raw.setdefault("nbformat", 3 if "worksheets" in raw else 4)
-        notebook = nbformat.versions[raw["nbformat"]].to_notebook_json(raw, minor=raw.get("nbformat_minor", 0))
-        if notebook["nbformat"] < 4:
-            notebook = nbformat.convert(notebook, 4)
+        notebook = _upgrade(raw) if "worksheets" in raw else raw
         if not isinstance(notebook.get("cells"), list):
             raise Unreadable("not a notebook: it has no list of cells")
     except Unreadable:
@@ -164,6 +142,14 @@ def _parse(data):
     except Exception as error:  # hostile input reaches code that was not written for it
         raise Unreadable(f"not a notebook: {type(error).__name__}: {str(error)[:200]}") from None
     return notebook, flags
+
+
+def _upgrade(raw):
+    """nbformat 3 → 4. A notebook of nbformat 4 is read as it is: nbformat refuses one that lost its metadata."""
+    import nbformat
+
+    raw = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}} | raw
+    return nbformat.convert(nbformat.versions[raw["nbformat"]].to_notebook_json(raw), 4)
 
 
 def _cell(cell):
@@ -201,182 +187,7 @@ def printable(text):
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", "?", text)
 
 
-# Finding files
-
-
-def find(root, stems=()):
-    """
-    Find what students handed in below a folder or in a zip, and whose it is.
-
-    The shapes are those of Canvas and Moodle downloads, one folder a student, and files named by student, zipped or
-    not. Links are not followed, and nothing is unpacked to disk.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-        A folder or a zip.
-    stems : iterable of str
-        Stems of the exercises' file names, which are no part of a student's name.
-
-    Yields
-    ------
-    Upload
-        In the order of the names. A file that cannot be read carries the ``problem``.
-
-    Raises
-    ------
-    FileNotFoundError
-        Where there is no such folder or zip.
-    """
-    if root.is_dir():
-        entries = _folder(root)
-    elif zipfile.is_zipfile(root):
-        entries = _zip(root, (), depth=2)
-    else:
-        raise FileNotFoundError(f"no folder and no zip of submissions at {root}: give the folder the LMS's download is in")
-    for parts, modified, data, problem in entries:
-        upload = _owner(tuple(parts), list(stems), root.stem)
-        yield replace(upload, modified=modified, data=data, problem=problem)
-
-
-def _folder(root):
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not JUNK.match(name))
-        for name in sorted(name for name in files if not JUNK.match(name)):
-            path = Path(folder, name)
-            parts = path.relative_to(root).parts
-            if path.is_symlink() or not path.is_file():
-                yield parts, 0.0, b"", "a link or a device, not a file"
-            elif name.lower().endswith(".zip"):
-                yield from _zip(path, parts[:-1], depth=2)
-            else:
-                with path.open("rb") as file:
-                    data = file.read(MAX_FILE + 1) if NOTEBOOK.search(name) else b""
-                yield parts, path.stat().st_mtime, data, ""
-
-
-def _zip(file, above, depth):
-    """Entries of a zip (a path, or bytes within another zip), read with limits and never unpacked to disk."""
-    where = (*above, file.name if isinstance(file, Path) else "archive.zip")
-    try:
-        with zipfile.ZipFile(file) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if len(entries) > MAX_ENTRIES:
-                raise Unreadable(f"more than {MAX_ENTRIES} files in one zip")
-            unpacked = 0
-            for entry in sorted(entries, key=lambda entry: entry.filename):
-                for found in _entry(archive, entry, above, depth):
-                    unpacked += len(found[2])
-                    yield found
-                if unpacked > MAX_UNPACKED:
-                    raise Unreadable(f"more than {MAX_UNPACKED // 2**30} GB in one zip: a zip bomb?")
-    except (Unreadable, zipfile.BadZipFile, OSError, ValueError) as error:
-        yield where, 0.0, b"", f"this zip cannot be read: {error}"
-
-
-def _entry(archive, entry, above, depth):
-    name = entry.filename.replace("\\", "/")
-    parts = PurePosixPath(name).parts
-    if any(JUNK.match(part) for part in parts if part not in ("..", "/")):
-        return
-    if name.startswith("/") or ".." in parts or ":" in parts[0]:
-        yield (*above, *[part for part in parts if part not in ("..", "/")]), 0.0, b"", "its path leaves the zip"
-        return
-    try:
-        modified = datetime(*entry.date_time).timestamp()
-    except (ValueError, OverflowError):
-        modified = 0.0
-    data, problem = b"", ""
-    nested = name.lower().endswith(".zip")
-    if nested or NOTEBOOK.search(name):
-        try:
-            with archive.open(entry) as file:
-                data = file.read(MAX_FILE + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
-            problem = f"the zip it is in is damaged or encrypted ({error})"
-    if nested and depth > 1 and len(data) <= MAX_FILE and not problem:
-        yield from _zip(io.BytesIO(data), (*above, *parts[:-1]), depth - 1)
-    else:
-        yield (*above, *parts), modified, data, problem
-
-
-# Whose file it is
-
-
-def _owner(parts, stems, archive):
-    """The student, by the first part of the path that a learning management system named, else by folder or file name."""
-    path = "/".join(parts)
-    for i, part in enumerate(parts):
-        match = MOODLE.match(part)
-        if match:
-            name = "/".join(filter(None, [match["file"], *parts[i + 1 :]])) or part
-            return Upload(_clean(match["name"]), path, PurePosixPath(name).name, "moodle", match["id"])
-        match = CANVAS.match(part)
-        if match:
-            name = parts[-1] if parts[i + 1 :] else match["file"]
-            attempt = re.search(r"-(\d{1,4})\.[^.]+$", match["file"])
-            return Upload(
-                _clean(match["name"] or match["id"]), path, name, "canvas", match["id"], match["attachment"],
-                late=bool(match["late"]), attempt=int(attempt[1]) if attempt else 0,
-            )  # fmt: skip
-    folders = [part for part in parts[:-1] if _student(part, stems)]
-    if len(folders) > 1 and folders[0].lower() == archive.lower():
-        folders = folders[1:]  # a zip of the folder "submissions" holds everything under that name
-    student = folders[0] if folders else _student(NOTEBOOK.sub("", parts[-1]), stems)
-    return Upload(_clean(student) or _clean(parts[-1]), path, parts[-1])
-
-
-def _student(name, stems):
-    """What remains of a file's or a folder's name when the exercise's name and the marks of a copy are taken away."""
-    for stem in stems:
-        words = [re.escape(word) for word in re.split(r"[-_ ]+", stem)]
-        name = re.sub(r"[-_ ]*".join(words) + r"(-\d+)?(?![a-z0-9])", " ", name, flags=re.IGNORECASE)
-        name = re.sub(rf"(^|[-_ ]){words[0]}(?=$|[-_ ])", " ", name)
-    return COPIES.sub(" ", name).strip(" -_.")
-
-
-def _clean(name):
-    """A name on one line, at most 100 characters, composed the same way on every system."""
-    return " ".join(unicodedata.normalize("NFC", printable(name)).split())[:100]
-
-
-# Which exercise it is, and which of a student's files counts
-
-
-def collect(root, exercises):
-    """
-    Collect the submissions below a folder: for each student and exercise, the file that counts.
-
-    Parameters
-    ----------
-    root : pathlib.Path
-        A folder or a zip, see `find`.
-    exercises : dict of str to Exercise
-        By number, see `solutions.grading.questions.load`.
-
-    Returns
-    -------
-    list of Submission
-        Sorted by exercise and student.
-    """
-    found, chosen = {}, []
-    for upload in find(root, [exercise.stem for exercise in exercises.values()]):
-        found.setdefault(upload.key, []).append(examine(upload, exercises))
-    for files in found.values():
-        by_exercise = {}
-        for file in _notebooks(files):
-            by_exercise.setdefault(file.exercise, []).append(file)
-        chosen += map(choose, by_exercise.values())
-    return sorted(chosen, key=lambda one: (one.exercise, one.upload.student, one.upload.lms_id))
-
-
-def _notebooks(files):
-    """
-    The notebooks among a student's files, readable or not; without any, one other file stands for the student,
-    provided that a folder or an LMS says whose it is.
-    """
-    notebooks = [file for file in files if file.cells or ".ipynb" in file.upload.name.lower()]
-    return notebooks or [file for file in files if file.upload.lms or "/" in file.upload.path][:1]
+# Which exercise it is
 
 
 def examine(upload, exercises):
@@ -434,13 +245,12 @@ def recognise(cells, by_name, exercises):
     calls = [match for source in code for match in CALL.finditer(source)]
     if calls:
         number, release = calls[0]["number"], calls[0]["release"] or ""
-        flags = [f"the file's name says exercise {by_name}, its content {number}"] if by_name not in ("", number) else []
-        return number, release, flags
+        other = by_name not in ("", number)
+        return number, release, [f"the file's name says exercise {by_name}, its content {number}"] if other else []
     if by_name:
         return by_name, "", ["the set-up cell is gone: exercise told by the file's name"]
-    text = "\n".join(code)
     overlap = {
-        number: sum(bool(re.search(rf"^\s*(def\s+)?{re.escape(q.name)}\s*[=(:]", text, re.M)) for q in exercise.questions)
+        number: sum(where_bound(code, question.name) is not None for question in exercise.questions)
         for number, exercise in exercises.items()
     }
     best = sorted(overlap, key=overlap.get, reverse=True)
@@ -458,31 +268,15 @@ def _by_name(name, exercises):
     return next((found[0] for found in (full, short) if len(found) == 1), "")
 
 
-def choose(files):
+def where_bound(code, name):
     """
-    The file that counts, of those one student handed in for one exercise.
+    The last cell that seems to bind a name. Student code is never parsed here: a hostile one could crash us.
 
-    Later counts: by the number the LMS gives a repeated upload, else by the time of the file; a tie needs a person.
-
-    Parameters
-    ----------
-    files : list of Submission
-
-    Returns
-    -------
-    Submission
-        With a flag which names the others.
+    Examples
+    --------
+    >>> where_bound(["fit = ...", "def fit(t):\\n    return t", "fit(1)"], "fit")
+    1
     """
-    different = list({file.digest: file for file in files}.values())
-    if len(different) == 1:
-        return files[-1]
-    for what, order in (("attempt", lambda file: file.upload.attempt), ("time", lambda file: file.upload.modified)):
-        ranked = sorted(different, key=order, reverse=True)
-        if order(ranked[0]) > order(ranked[1]):
-            others = ", ".join(file.upload.path for file in ranked[1:])
-            how = "the LMS's attempt" if what == "attempt" else "the time of the file"
-            return replace(ranked[0], flags=(*ranked[0].flags, f"the newer by {how}; not graded: {others}"))
-    names = ", ".join(file.upload.path for file in different)
-    return replace(
-        different[0], status="needs a person", problem=f"{len(different)} files of the same age, which one counts? {names}"
-    )
+    name = re.escape(name)
+    pattern = re.compile(rf"^(?:{name}[ \t]*(?:=(?!=)|:)|def[ \t]+{name}\b)", re.MULTILINE)
+    return max((i for i, source in enumerate(code) if pattern.search(source)), default=None)

@@ -1,0 +1,139 @@
+"""The answers and the named mistakes, run under the private seed that a class is graded with."""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+
+from solutions.grading.marking import arrays, compare, expect
+from solutions.grading.questions import binds, without_tolerance
+
+CLEAR = 10  # tolerances that a named mistake must be away from right
+DRAWS = 20  # seeds tried before the answer notebook is at fault
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an exercise's answers and named mistakes return under a seed; ``notes`` say why seeds were passed over."""
+
+    seed: int
+    expected: dict
+    mistakes: dict
+    notes: tuple = ()
+
+
+def job(exercise, seed, cells, *, names=None, tolerances=False):
+    """
+    What the sandbox is asked to run (see `solutions.grading.sandbox`): no answer and no expected number is in it.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    seed : int
+        Private; each probe draws its data from a generator of its own.
+    cells : iterable of str
+    names : set of str, optional
+        The questions to probe; all of them by default.
+    tolerances : bool
+        Whether the probes shall work out their tolerances: for the answers only.
+    """
+    questions = {}
+    for question in exercise.questions:
+        if not question.written and (names is None or question.name in names):
+            questions[question.name] = [
+                {
+                    "source": probe.code if tolerances else without_tolerance(probe.code),
+                    "seed": [seed, crc32(f"{exercise.number}/{question.name}/{i}".encode())],
+                }
+                for i, probe in enumerate(question.probes)
+            ]
+    cells = [{"id": f"cell-{i}", "source": source} for i, source in enumerate(cells, 1)]
+    return {"cells": cells, "setup": exercise.probe_setup, "questions": questions}
+
+
+def refer(exercise, seed, run):
+    """
+    Run the answers and every named mistake under a seed, or under the next that tells them apart.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    seed : int
+        The first seed to try.
+    run : callable
+        Job → `solutions.grading.channel.Result`.
+
+    Returns
+    -------
+    Reference
+
+    Raises
+    ------
+    ValueError
+        Where `DRAWS` seeds in a row fail: then a probe, an answer or a mistake is at fault, and it says which.
+    """
+    notes = []
+    for candidate in range(seed, seed + DRAWS):
+        try:
+            expected = _answers(exercise, run(job(exercise, candidate, exercise.cells, tolerances=True)))
+            mistakes = _mistakes(exercise, candidate, run)
+            _tell_apart(exercise, expected, mistakes)
+            return Reference(candidate, expected, mistakes, tuple(notes))
+        except ValueError as problem:
+            notes.append(f"exercise {exercise.number}: seed {candidate} passed over: {problem}")
+    raise ValueError(f"no usable seed among {DRAWS}:\n" + "\n".join(notes))
+
+
+def _answers(exercise, result):
+    expected = {}
+    for question in exercise.questions:
+        for probe, probed in zip(question.probes, _probes(result, question), strict=True):
+            if probed.problem:
+                kind, message = probed.problem
+                raise ValueError(f"the answer {question.name} fails: {kind}: {message}")
+            tolerance = None if probed.tolerance is None else arrays(probed.tolerance)
+            try:
+                expect_probe = expect(arrays(probed.returned), probe.rtol, probe.atol, tolerance)
+            except ValueError as problem:
+                raise ValueError(f"the answer {question.name} fails: {problem}") from None
+            expected.setdefault(question.name, []).append(expect_probe)
+    return expected
+
+
+def _probes(result, question):
+    if question.written:
+        return []
+    taken = result.questions[question.name]
+    if taken.state != "taken":
+        said = f": {taken.problem.message}" if taken.problem else ""
+        raise ValueError(f"the answer {question.name} is {taken.state}{said}")
+    return taken.probes
+
+
+def _mistakes(exercise, seed, run):
+    """Each mistake in its answer's place. Questions do not read one another: each run holds one of every question."""
+    found = {question.name: {} for question in exercise.questions}
+    for turn in range(max((len(question.mistakes) for question in exercise.questions), default=0)):
+        wrong = {q.name: q.mistakes[turn] for q in exercise.questions if len(q.mistakes) > turn}
+        cells = []
+        for source in exercise.cells:
+            cells += [source, *(code for name, (_, code) in wrong.items() if binds(source, name))]
+        result = run(job(exercise, seed, cells, names=set(wrong)))
+        for name, (mistake, _) in wrong.items():
+            found[name][mistake] = result.questions[name]
+    return found
+
+
+def _tell_apart(exercise, expected, mistakes):
+    for name, found in mistakes.items():
+        for mistake, taken in found.items():
+            distances = [_distance(probed, right) for probed, right in zip(taken.probes, expected[name], strict=True)]
+            if taken.state == "taken" and max(distances) <= CLEAR:
+                raise ValueError(f"the mistake {name}/{mistake} is {max(distances):.3g} tolerances from right")
+
+
+def _distance(probed, right):
+    try:
+        return compare(arrays(probed.returned), right).distance
+    except ValueError:
+        return np.inf
