@@ -104,6 +104,8 @@ def weibull_flagged_at_random(n, lambda_, rho_, p, rng):
     >>> e
     array([1., 1., 1., 1.])
     """
+    if not 0 < p <= 1:
+        raise ValueError(f"p must be a probability above 0, got {p}")
     t = weibull(n, lambda_, rho_, rng)
     return t, rng.binomial(1, p, size=n).astype(float)
 
@@ -139,8 +141,8 @@ def weibull_censored(n, lambda_, rho_, mean_followup, rng):
     >>> bool(e.all())
     True
     """
-    lifetime = weibull(n, lambda_, rho_, rng)
     if not mean_followup > 0:
         raise ValueError(f"mean_followup must be positive, got {mean_followup}")
+    lifetime = weibull(n, lambda_, rho_, rng)
     followup = mean_followup * rng.exponential(size=n)
     return np.minimum(lifetime, followup), (lifetime <= followup).astype(float)

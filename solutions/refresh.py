@@ -1,6 +1,6 @@
 """Run notebooks from top to bottom and store what they show, so that nothing changes where nothing changed."""
 
-import sys
+import copy
 from pathlib import Path
 
 import nbclient
@@ -9,6 +9,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_TIMEOUT = 300
+UNSTABLE = "nbval-ignore-output"
 
 
 def clean(notebook):
@@ -32,20 +33,6 @@ def clean(notebook):
     return notebook
 
 
-def merge_streams(notebook):
-    """Join neighbouring pieces of one stream, which arrive cut at random places. In place."""
-    for cell in notebook.cells:
-        merged = []
-        for output in cell.get("outputs", []):
-            last = merged[-1] if merged else None
-            if last and output.output_type == last.output_type == "stream" and output.name == last.name:
-                last.text += output.text
-            else:
-                merged.append(output)
-        if "outputs" in cell:
-            cell.outputs = merged
-
-
 def execute(path):
     """
     Execute one notebook in its own folder, with the interpreter that runs this command.
@@ -65,33 +52,59 @@ def execute(path):
         Where a cell raises and is not tagged ``raises-exception``.
     """
     notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(
+    nbclient.NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,
-    )
-    client.execute()
-    merge_streams(notebook)
+        coalesce_streams=True,
+        store_widget_state=False,
+    ).execute()
     return clean(notebook)
 
 
-def refresh(paths):
+def same(before, after):
     """
-    Execute notebooks and write them back; say which changed.
+    Whether two runs of a notebook agree, timings aside (the outputs of cells tagged ``nbval-ignore-output``).
+
+    Examples
+    --------
+    >>> cell = nbformat.v4.new_code_cell("t()", id="time", metadata={"tags": [UNSTABLE]})
+    >>> one = nbformat.v4.new_notebook(cells=[cell])
+    >>> two = copy.deepcopy(one)
+    >>> two.cells[0].outputs = [nbformat.v4.new_output("stream", text="0.31 s")]
+    >>> same(one, two)
+    True
+    """
+    before, after = copy.deepcopy(before), copy.deepcopy(after)
+    for cell in before.cells + after.cells:
+        if UNSTABLE in cell.metadata.get("tags", []):
+            cell.outputs = []
+    return nbformat.writes(before) == nbformat.writes(after)
+
+
+def refresh(paths=()):
+    """
+    Execute notebooks and write back those that changed.
 
     Parameters
     ----------
     paths : iterable of pathlib.Path
         Notebooks or folders; none means the lessons and the answer notebooks.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The notebooks written.
     """
-    notebooks = []
+    written = []
     for path in paths or [ROOT / "notebooks", ROOT / "solutions"]:
-        notebooks += sorted(path.glob("*.ipynb")) if path.is_dir() else [path]
-    for path in notebooks:
-        before = path.read_text(encoding="utf-8")
-        after = nbformat.writes(execute(path)) + "\n"
-        if after != before:
-            path.write_text(after, encoding="utf-8", newline="\n")
-        print(f"{path.name}: {'unchanged' if after == before else 'refreshed'}", file=sys.stderr)
+        for notebook in sorted(path.glob("*.ipynb")) if path.is_dir() else [path]:
+            fresh = execute(notebook)
+            changed = not same(nbformat.read(notebook, as_version=4), fresh)
+            if changed:
+                notebook.write_text(nbformat.writes(fresh) + "\n", encoding="utf-8", newline="\n")
+                written.append(notebook)
+            print(f"{notebook.name}: {'refreshed' if changed else 'unchanged'}")
+    return written
