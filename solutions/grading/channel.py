@@ -1,7 +1,13 @@
 """What comes back from the sandbox: lines of numbers that a student may have written, read without trusting them."""
 
+import json
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+LINES = 10_000  # records of one run
+LINE_BYTES = 1 << 20
+MOST_NUMBERS = 10_000  # of one probe
+DEPTH = 8  # of nested lists
 
 OUT_OF_TIME = "OutOfTime"  # kinds of a Problem that are not the name of a Python exception
 ENDED = "ProcessEnded"
@@ -123,6 +129,66 @@ class Result:
     seconds: float = 0.0
 
 
+def clean(text, most=300):
+    """
+    Text from a student as one line that can be printed, stored and encoded: bounded, no control characters.
+
+    Examples
+    --------
+    >>> clean("red \\x1b[31m\\n" + chr(0xD800) + "x" * 999, most=12)
+    'red  [31m  x'
+    """
+    return "".join(letter if letter.isprintable() else " " for letter in text[:most])
+
+
+def _index(value):
+    if type(value) is not float or not 0 <= value < LINES or value != int(value):
+        raise ValueError("not an index")
+    return int(value)
+
+
+def _numbers(value):
+    """What `Probed` promises, or ValueError. Not recursive: it is the sender who chooses the depth."""
+    parts = list(value.values()) if type(value) is dict else [value]
+    count = 0
+    for _ in range(DEPTH):
+        deeper = []
+        for part in parts:
+            if type(part) is list:
+                deeper += part
+            elif type(part) is float:
+                count += 1
+            else:
+                raise ValueError("not numbers")
+        if len(deeper) + count > MOST_NUMBERS:
+            raise ValueError("too many numbers")
+        parts = deeper
+    if parts:
+        raise ValueError("nested too deeply")
+    return {clean(key): entry for key, entry in value.items()} if type(value) is dict else value
+
+
+def _problem(value):
+    if value is None:
+        return None
+    kind, message = value
+    if type(kind) is not str or type(message) is not str:
+        raise ValueError("not a problem")
+    return Problem(clean(kind, 80), clean(message))
+
+
+FIELDS = {
+    "cell": _index,
+    "question": lambda value: clean("" + value, 80),
+    "probe": _index,
+    "returned": _numbers,
+    "tolerance": _numbers,
+    "problem": _problem,
+    "bound": lambda value: clean("" + value, 80),
+    "end": bool,
+}
+
+
 def parse_lines(data):
     """
     Records from bytes that a student may have written.
@@ -130,10 +196,118 @@ def parse_lines(data):
     Parameters
     ----------
     data : bytes
-        JSON lines. What is not a record of the runner's kinds is left out: nothing raises, time and memory are bounded.
+        JSON lines. A line that is not a dict of the runner's fields, each of its kind and size, is left out. Nothing
+        raises; time and memory are bounded by the length of `data`.
 
     Returns
     -------
     list of dict
+        With the keys of `FIELDS`; at most `LINES` of them.
+
+    Examples
+    --------
+    >>> parse_lines(b'[[[[\\n{"question": "fit", "probe": 0, "returned": [1, 2.5]}\\n{"cell": -1}\\n17')
+    [{'question': 'fit', 'probe': 0, 'returned': [1.0, 2.5]}]
     """
-    raise NotImplementedError
+    records = []
+    for line in data.split(b"\n"):
+        if not line.startswith(b"{") or len(line) > LINE_BYTES:
+            continue
+        try:
+            found = json.loads(line.decode("utf-8", "replace"), parse_int=float)
+            records.append({key: FIELDS[key](value) for key, value in found.items()})
+        except (ValueError, TypeError, KeyError, RecursionError):
+            continue
+        if len(records) == LINES:
+            break
+    return records
+
+
+class Story:
+    """
+    What is known about one submission, over as many runs as it takes.
+
+    Records count in the order they come: a later one for the same thing replaces the earlier one, and taking an answer
+    again forgets what its probes gave before. So a forged record changes what is known about that student only, and
+    only numbers that are right on data drawn after the student handed in are worth anything.
+
+    Parameters
+    ----------
+    job : dict
+        As `sandbox` describes it.
+
+    Attributes
+    ----------
+    at : tuple or None
+        What the notebook was doing when it was last heard of: ``("cell", index)`` or ``("question", name)``.
+    ended : bool
+        Whether it said that it came to its end.
+    """
+
+    def __init__(self, job):
+        self.sizes = {name: len(probes) for name, probes in job["questions"].items()}
+        self.questions = {name: Taken(probes=self._unknown(name)) for name in self.sizes}
+        self.cells = [Ran() for _ in job["cells"]]
+        self.new_run()
+
+    def _unknown(self, name):
+        return [Probed(problem=Problem(NOT_RUN, "no answer was found")) for _ in range(self.sizes[name])]
+
+    def new_run(self):
+        self.at, self.ended, self.current = None, False, {}
+
+    def read(self, records):
+        """Take in records, in order."""
+        for record in records:
+            self._read(record)
+
+    def _read(self, record):
+        kinds = set(record)
+        name, cell = record.get("question"), record.get("cell", 0)
+        if cell >= len(self.cells) or (name is not None and name not in self.sizes):
+            return
+        if kinds == {"end"}:
+            self.ended = True
+        elif kinds == {"cell"}:
+            self.at = ("cell", cell)
+            self.cells[cell] = Ran("not reached")
+        elif kinds == {"cell", "problem"}:
+            problem = record["problem"]
+            state = "ran" if problem is None else "out of time" if problem.kind == OUT_OF_TIME else "raised"
+            self.cells[cell] = Ran(state, problem)
+        elif kinds == {"question", "cell"}:
+            self.at = ("question", name)
+            self.current[name] = Taken("taken", cell, self._unknown(name))
+        elif kinds == {"question", "bound"}:
+            blank = record["bound"] == "..."
+            problem = None if blank else Problem("NotCallable", f"bound to a {record['bound']}, not to a function")
+            self.current[name] = Taken("blank" if blank else "not callable", None, self._unknown(name), problem)
+        elif name in self.current and {"question", "probe"} <= kinds and record["probe"] < self.sizes[name]:
+            self.at = ("question", name)
+            probed = Probed(record.get("returned"), record.get("tolerance"), record.get("problem"))
+            if probed.returned is None and probed.problem is None:
+                probed.problem = Problem(ENDED, "the process ended without an answer")  # until it gives one
+            self.current[name].probes[record["probe"]] = probed
+
+    def end_run(self, cause=None):
+        """
+        Keep of this run what is better than what was known.
+
+        Parameters
+        ----------
+        cause : Problem, optional
+            Why the run did not end by itself; it is told of what was at work.
+        """
+        for name, taken in self.current.items():
+            if cause and self.at == ("question", name):
+                for probed in taken.probes:
+                    if probed.problem and probed.problem.kind == ENDED:
+                        probed.problem = cause
+            if self._known(taken) >= self._known(self.questions[name]):
+                self.questions[name] = taken
+        if cause and self.at and self.at[0] == "cell":
+            self.cells[self.at[1]] = Ran("left out", cause)
+
+    @staticmethod
+    def _known(taken):
+        return (taken.state == "taken") + sum(probed.problem is None or probed.problem.kind not in (NOT_RUN, ENDED) for probed in taken.probes)
