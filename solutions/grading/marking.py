@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from solutions.grading.channel import BLANK, ENDED, NOT_NUMBERS, NOT_RUN, OUT_OF_TIME
-from solutions.grading.questions import NOT_ANSWERED, written_answer
+from solutions.grading.questions import written_answer
 from solutions.grading.submission import where_bound
+from solutions.release import WRITE_HERE
 
 RIGHT, PARTLY, WRONG, NOT_ATTEMPTED, PERSON = "right", "partly right", "not right", "not attempted", "needs a person"
 
@@ -342,7 +343,7 @@ def _near(ours, theirs, tolerance):
 
 def _written(exercise, question, submission):
     text = written_answer(question, submission.cells)
-    attempted = text is not None and text.strip() not in ("", NOT_ANSWERED)
+    attempted = text is not None and text.strip() not in ("", WRITE_HERE)
     lost = "its cell was not found: look for it in the notebook" if text is None else ""
     return {
         "name": question.name,

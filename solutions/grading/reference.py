@@ -6,7 +6,7 @@ from zlib import crc32
 import numpy as np
 
 from solutions.grading.marking import arrays, compare, expect
-from solutions.grading.questions import binds, without_tolerance
+from solutions.grading.questions import without_tolerance
 
 CLEAR = 10  # tolerances that a named mistake must be away from right
 DRAWS = 20  # seeds tried before the answer notebook is at fault
@@ -20,6 +20,10 @@ class Reference:
     expected: dict
     mistakes: dict
     notes: tuple = ()
+
+
+class _SeedFails(ValueError):
+    """Under this seed; perhaps not under the next."""
 
 
 def job(exercise, seed, cells, *, names=None, tolerances=False):
@@ -70,7 +74,7 @@ def refer(exercise, seed, run):
     Raises
     ------
     ValueError
-        Where `DRAWS` seeds in a row fail: then a probe, an answer or a mistake is at fault, and it says which.
+        Where an answer or a mistake cannot be bound, or `DRAWS` seeds in a row fail: it says which is at fault.
     """
     notes = []
     for candidate in range(seed, seed + DRAWS):
@@ -79,7 +83,7 @@ def refer(exercise, seed, run):
             mistakes = _mistakes(exercise, candidate, run)
             _tell_apart(exercise, expected, mistakes)
             return Reference(candidate, expected, mistakes, tuple(notes))
-        except ValueError as problem:
+        except _SeedFails as problem:
             notes.append(f"exercise {exercise.number}: seed {candidate} passed over: {problem}")
     raise ValueError(f"no usable seed among {DRAWS}:\n" + "\n".join(notes))
 
@@ -90,12 +94,12 @@ def _answers(exercise, result):
         for probe, probed in zip(question.probes, _probes(result, question), strict=True):
             if probed.problem:
                 kind, message = probed.problem
-                raise ValueError(f"the answer {question.name} fails: {kind}: {message}")
+                raise _SeedFails(f"the answer {question.name} fails: {kind}: {message}")
             tolerance = None if probed.tolerance is None else arrays(probed.tolerance)
             try:
                 expect_probe = expect(arrays(probed.returned), probe.rtol, probe.atol, tolerance)
             except ValueError as problem:
-                raise ValueError(f"the answer {question.name} fails: {problem}") from None
+                raise _SeedFails(f"the answer {question.name} fails: {problem}") from None
             expected.setdefault(question.name, []).append(expect_probe)
     return expected
 
@@ -105,7 +109,8 @@ def _probes(result, question):
         return []
     taken = result.questions[question.name]
     if taken.state != "taken":
-        said = f": {taken.problem.message}" if taken.problem else ""
+        problem = taken.problem or result.cells[question.cell].problem
+        said = f": {problem.kind}: {problem.message}" if problem else ""
         raise ValueError(f"the answer {question.name} is {taken.state}{said}")
     return taken.probes
 
@@ -115,13 +120,22 @@ def _mistakes(exercise, seed, run):
     found = {question.name: {} for question in exercise.questions}
     for turn in range(max((len(question.mistakes) for question in exercise.questions), default=0)):
         wrong = {q.name: q.mistakes[turn] for q in exercise.questions if len(q.mistakes) > turn}
-        cells = []
-        for source in exercise.cells:
-            cells += [source, *(code for name, (_, code) in wrong.items() if binds(source, name))]
+        cells = list(exercise.cells)
+        for question in exercise.questions:
+            if question.name in wrong:
+                cells[question.cell] = exercise.blanked[question.cell] + "\n\n" + wrong[question.name][1]
         result = run(job(exercise, seed, cells, names=set(wrong)))
-        for name, (mistake, _) in wrong.items():
-            found[name][mistake] = result.questions[name]
+        for question in exercise.questions:
+            if question.name in wrong:
+                _bound(question, wrong[question.name][0], result)
+                found[question.name][wrong[question.name][0]] = result.questions[question.name]
     return found
+
+
+def _bound(question, mistake, result):
+    problem = result.cells[question.cell].problem
+    if problem:
+        raise ValueError(f"the mistake {question.name}/{mistake} could not be bound: {problem.kind}: {problem.message}")
 
 
 def _tell_apart(exercise, expected, mistakes):
@@ -129,7 +143,7 @@ def _tell_apart(exercise, expected, mistakes):
         for mistake, taken in found.items():
             distances = [_distance(probed, right) for probed, right in zip(taken.probes, expected[name], strict=True)]
             if taken.state == "taken" and max(distances) <= CLEAR:
-                raise ValueError(f"the mistake {name}/{mistake} is {max(distances):.3g} tolerances from right")
+                raise _SeedFails(f"the mistake {name}/{mistake} is {max(distances):.3g} tolerances from right")
 
 
 def _distance(probed, right):
