@@ -27,7 +27,7 @@ COPIES = re.compile(r"\s*\(\d+\)|[-_ ]+copy\d*\b|\bcopy of\b|[-_ ]checkpoint\b",
 # Finding files
 
 
-def find(root, stems=()):
+def find(root, stems=(), skip=None):
     """
     Find what students handed in below a folder or in a zip, and whose it is.
 
@@ -40,6 +40,8 @@ def find(root, stems=()):
         A folder or a zip.
     stems : iterable of str
         Stems of the exercises' file names, which are no part of a student's name.
+    skip : pathlib.Path, optional
+        A folder to leave out: the results of grading.
 
     Yields
     ------
@@ -52,7 +54,7 @@ def find(root, stems=()):
         Where there is no such folder or zip.
     """
     if root.is_dir():
-        entries = _folder(root)
+        entries = _folder(root, skip and skip.resolve())
     elif zipfile.is_zipfile(root):
         entries = _zip(root, (), depth=2)
     else:
@@ -62,9 +64,9 @@ def find(root, stems=()):
         yield replace(upload, modified=modified, data=data, problem=problem)
 
 
-def _folder(root):
+def _folder(root, skip):
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not JUNK.match(name))
+        folders[:] = sorted(name for name in folders if not JUNK.match(name) and Path(folder, name).resolve() != skip)
         for name in sorted(name for name in files if not JUNK.match(name)):
             path = Path(folder, name)
             parts = path.relative_to(root).parts
@@ -166,7 +168,7 @@ def _clean(name):
 # Which of a student's files counts
 
 
-def collect(root, exercises):
+def collect(root, exercises, skip=None):
     """
     Collect the submissions below a folder: for each student and exercise, the file that counts.
 
@@ -176,6 +178,8 @@ def collect(root, exercises):
         A folder or a zip, see `find`.
     exercises : dict of str to Exercise
         By number, see `solutions.grading.questions.load`.
+    skip : pathlib.Path, optional
+        A folder to leave out.
 
     Returns
     -------
@@ -183,7 +187,7 @@ def collect(root, exercises):
         Sorted by exercise and student.
     """
     found, chosen = {}, []
-    for upload in find(root, [exercise.stem for exercise in exercises.values()]):
+    for upload in find(root, [exercise.stem for exercise in exercises.values()], skip):
         found.setdefault(upload.key, []).append(examine(upload, exercises))
     for files in found.values():
         by_exercise = {}

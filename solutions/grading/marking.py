@@ -186,7 +186,7 @@ def mark(exercise, reference, submission, result):
     -------
     dict
         ``questions`` (each a dict: name, points, mark or None where a person must, outcome, reason, mistake, code,
-        probes), ``flags`` and ``notes``: JSON, without times.
+        probes), ``found`` (flags) and ``notes`` (for the student): JSON, without times.
     """
     code = [cell.source for cell in submission.cells if cell.kind == "code"]
     other_release = bool(submission.release and exercise.release and submission.release != exercise.release)
@@ -200,12 +200,12 @@ def mark(exercise, reference, submission, result):
             if taken.state == "missing" and other_release:
                 marked |= {"mark": None, "outcome": PERSON, "reason": f"not in the release {submission.release!r}"}
             questions.append(marked)
-    flags = list(submission.flags)
+    found = []
     if other_release:
-        flags.append(f"release {submission.release!r}, the present one is {exercise.release!r}")
+        found.append(f"release {submission.release!r}, the present one is {exercise.release!r}")
     if result.status != "finished":
-        flags.append(f"cut short: {result.reason}")
-    return {"questions": questions, "flags": flags + _imports(result), "notes": _notes(result)}
+        found.append(f"cut short: {result.reason}")
+    return {"questions": questions, "found": found + _imports(result), "notes": _notes(result)}
 
 
 def _imports(result):

@@ -212,7 +212,7 @@ def examine(upload, exercises):
         if upload.problem:
             raise Unreadable(upload.problem)
         if not NOTEBOOK.search(upload.name):
-            raise Unreadable("not a notebook")
+            raise Unreadable(f"{upload.name!r} is not a notebook")
         cells, more = read(upload.data)
     except Unreadable as problem:
         return Submission(bare, by_name, digest=digest, flags=flags, status="unreadable", problem=str(problem))
