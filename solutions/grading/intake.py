@@ -60,7 +60,9 @@ def find(root, stems=(), skip=None):
     else:
         raise FileNotFoundError(f"{root} is no folder and no zip: give the one that holds the submissions")
     for parts, modified, data, problem in entries:
-        upload = _owner(tuple(parts), list(stems), root.stem)
+        if root.is_file() and len(parts) > 1 and parts[0].lower() == root.stem.lower():
+            parts = parts[1:]  # a zip of the folder "class" holds everything under that name
+        upload = _owner(tuple(parts), list(stems))
         yield replace(upload, modified=modified, data=data, problem=problem)
 
 
@@ -73,16 +75,21 @@ def _folder(root, skip):
             if path.is_symlink() or not path.is_file():
                 yield parts, 0.0, b"", "a link or a device, not a file"
             elif name.lower().endswith(".zip"):
-                yield from _zip(path, parts[:-1], depth=2)
+                yield from _zip(path, _inside(parts), depth=2)
             else:
                 with path.open("rb") as file:
                     data = file.read(MAX_FILE + 1) if NOTEBOOK.search(name) else b""
                 yield parts, path.stat().st_mtime, data, ""
 
 
+def _inside(parts):
+    """A zip stands for a folder of its name."""
+    return (*parts[:-1], parts[-1][: -len(".zip")])
+
+
 def _zip(file, above, depth):
     """Entries of a zip (a path, or bytes within another zip), read with limits and never unpacked to disk."""
-    where = (*above, file.name if isinstance(file, Path) else "archive.zip")
+    where = (*above, file.name if isinstance(file, Path) and not above else "its zip")
     try:
         with zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -120,7 +127,7 @@ def _entry(archive, entry, above, depth):
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
             problem = f"the zip it is in is damaged or encrypted ({error})"
     if nested and depth > 1 and len(data) <= MAX_FILE and not problem:
-        yield from _zip(io.BytesIO(data), (*above, *parts[:-1]), depth - 1)
+        yield from _zip(io.BytesIO(data), _inside((*above, *parts)), depth - 1)
     else:
         yield (*above, *parts), modified, data, problem
 
@@ -128,7 +135,7 @@ def _entry(archive, entry, above, depth):
 # Whose file it is
 
 
-def _owner(parts, stems, archive):
+def _owner(parts, stems):
     """The student, by the first part of the path that an LMS named, else by folder or file name."""
     path = "/".join(parts)
     for i, part in enumerate(parts):
@@ -145,8 +152,6 @@ def _owner(parts, stems, archive):
                 late=bool(match["late"]), attempt=int(attempt[1]) if attempt else 0,
             )  # fmt: skip
     folders = [part for part in parts[:-1] if _student(part, stems)]
-    if len(folders) > 1 and folders[0].lower() == archive.lower():
-        folders = folders[1:]  # a zip of the folder "submissions" holds everything under that name
     student = folders[0] if folders else _student(NOTEBOOK.sub("", parts[-1]), stems)
     return Upload(_clean(student) or _clean(parts[-1]), path, parts[-1])
 
@@ -199,11 +204,11 @@ def collect(root, exercises, skip=None):
 
 def _notebooks(files):
     """
-    The notebooks among a student's files, readable or not; without any, one other file stands for the student,
-    provided that a folder or an LMS says whose it is.
+    The notebooks among a student's files, readable or not, and what could not be opened; without any, one other file
+    stands for the student, provided that a folder or an LMS says whose it is.
     """
-    notebooks = [file for file in files if file.cells or ".ipynb" in file.upload.name.lower()]
-    return notebooks or [file for file in files if file.upload.lms or "/" in file.upload.path][:1]
+    wanted = [file for file in files if file.cells or file.upload.problem or ".ipynb" in file.upload.name.lower()]
+    return wanted or [file for file in files if file.upload.lms or "/" in file.upload.path][:1]
 
 
 def choose(files):

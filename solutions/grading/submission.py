@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import warnings
 from dataclasses import dataclass, replace
 
 MAX_FILE = 32 * 2**20  # a notebook of this course has 0.1 MB; one with many pictures 10
@@ -149,7 +150,8 @@ def _upgrade(raw):
     import nbformat
 
     raw = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}} | raw
-    return nbformat.convert(nbformat.versions[raw["nbformat"]].to_notebook_json(raw), 4)
+    with warnings.catch_warnings(action="ignore"):
+        return nbformat.convert(nbformat.versions[raw["nbformat"]].to_notebook_json(raw), 4)
 
 
 def _cell(cell):
