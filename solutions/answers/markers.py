@@ -178,26 +178,31 @@ def _binds_only(statement, node):
     )
 
 
+def telling(region):
+    """The lines of an answer that would give it away where they stand elsewhere, without their spaces."""
+    given = {squeezed(piece) for piece in region.blank}
+    lines = [squeezed(line) for line in region.answer if squeezed(line) not in given]
+    return [line for line in lines if len(line) >= TELLING and not line.startswith("def")]
+
+
 def leaks(cells, complaints):
     """An answer that stands where the student can read it."""
     for cell in cells:
         for region in cell.regions:
-            given = {_squeezed(piece) for piece in region.blank}
-            lines = [_squeezed(line) for line in region.answer if _squeezed(line) not in given]
-            lines = [line for line in lines if len(line) >= TELLING and not line.startswith("def")]
-            pieces = lines + [re.sub(r"^(return|\w+=)", "", line) for line in lines]
+            lines = telling(region)
+            pieces = [*lines, *(re.sub(r"^(\w+=(?!=)|return)", "", line) for line in lines)]
             for other in cells:
-                if other.role in INSTRUCTORS or other.role == "written-answer" or not lines:
+                if other.role in INSTRUCTORS or other.role == "written-answer":
                     continue
-                shown = _squeezed(other.blanked)
-                if other.kind == "code" and all(line in shown for line in lines):
+                shown = squeezed(other.blanked)
+                if other.kind == "code" and lines and all(line in shown for line in lines):
                     complaints.add(cell, region.first, f"the whole answer stands in cell {other.id} too")
-                if other.kind != "code":
-                    for piece in pieces:
-                        if len(piece) >= TELLING and piece in shown:
-                            complaints.add(other, None, f"shows {piece!r}, of the answer in cell {cell.id}")
-                            break
+                for piece in pieces if other.kind != "code" else ():
+                    if len(piece) >= TELLING and piece in shown:
+                        complaints.add(other, None, f"shows {piece!r}, of the answer in cell {cell.id}")
+                        break
 
 
-def _squeezed(text):
+def squeezed(text):
+    """Text without its spaces; a line of code without its comment too."""
     return re.sub(r"\s+", "", text.partition("  #")[0] if "\n" not in text else text)
