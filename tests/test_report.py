@@ -23,7 +23,7 @@ def exercises():
 
 @pytest.fixture(scope="module")
 def known(exercises):
-    return reference.refer(exercises["90"], 7, course.InProcess().run)
+    return reference.refer(exercises["90"], 7, course.InProcess().run_all)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 
 from solutions.grading import marking, reference, sandbox
@@ -143,7 +144,7 @@ def grade(submissions, exercises, out, *, seed, mode, limits, executor, say):
             records[i] = _record(submission, exercise, made, kept)
         else:
             todo.append((i, submission, exercise, made))
-    known = _references(todo, seed, lambda job: executor.submit(perform, job, mode, limits).result(), say)
+    known = _references(todo, seed, partial(_run, executor, mode, limits), say)
     futures = {}
     for i, submission, exercise, made in todo:
         job = reference.job(exercise, known[exercise.number].seed, _code(submission))
@@ -156,6 +157,11 @@ def grade(submissions, exercises, out, *, seed, mode, limits, executor, say):
     for path in set(folder.glob("*.json")) - {folder / _name(submission) for submission in submissions}:
         path.unlink()  # of files that are no longer handed in
     return [records[i] for i in range(len(submissions))]
+
+
+def _run(executor, mode, limits, jobs):
+    futures = [executor.submit(perform, job, mode, limits) for job in jobs]
+    return [future.result() for future in futures]
 
 
 def _references(todo, seed, run, say):

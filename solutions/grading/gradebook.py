@@ -222,9 +222,12 @@ def fill_roster(data, records, stems):
     ValueError
         Where it is the table of neither.
     """
-    text = data.decode("utf-8-sig")
-    separator = max(",;\t", key=text.partition("\n")[0].count)
-    table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
+    try:
+        text = data.decode("utf-8-sig")
+        separator = max(",;\t", key=text.partition("\n")[0].count)
+        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
+    except ValueError as problem:
+        raise ValueError(f"the roster is no CSV file in UTF-8: {str(problem).strip()}") from None
     lms = "moodle" if {"Identifier", "Grade"} <= set(table) else "canvas" if {"Student", "ID"} <= set(table) else ""
     if not lms:
         raise ValueError(

@@ -1,5 +1,6 @@
 """Numbers against the answer's numbers → marks, and a reason a student can act on."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from solutions.grading.submission import where_bound
 from solutions.release import WRITE_HERE
 
 RIGHT, PARTLY, WRONG, NOT_ATTEMPTED, PERSON = "right", "partly right", "not right", "not attempted", "needs a person"
+OPEN = re.compile(r"^[^#\n]*(?<!\.)\.\.\.(?!\.)", re.MULTILINE)  # a blank that is left in code
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ def mark(exercise, reference, submission, result):
             questions.append(_written(exercise, question, submission))
         else:
             taken = result.questions[question.name]
-            marked = _question(question, reference, taken, result, code)
+            marked = _question(question, reference, taken, result, code, exercise.blanked[question.cell])
             if taken.state == "missing" and other_release:
                 marked |= {"mark": None, "outcome": PERSON, "reason": f"not in the release {submission.release!r}"}
             questions.append(marked)
@@ -223,12 +225,13 @@ def _notes(result):
     return notes + ([f"and {len(unwell) - 5} more"] if len(unwell) > 5 else [])
 
 
-def _question(question, reference, taken, result, code):
+def _question(question, reference, taken, result, code, blank):
     """Marks for one question; the reason is the named mistake's sentence where the numbers are that mistake's."""
     expected = reference.expected[question.name]
     probes = [_probe(*each) for each in zip(question.probes, taken.probes, expected, strict=True)]
     mark = sum((probe["points"] for probe in probes if probe["right"]), 0.0)
     at = taken.cell if taken.cell is not None else where_bound(code, question.name)
+    source = code[at] if at is not None and at < len(code) else ""
     record = {
         "name": question.name,
         "points": question.points,
@@ -236,25 +239,30 @@ def _question(question, reference, taken, result, code):
         "outcome": RIGHT if mark == question.points else PARTLY if mark else WRONG,
         "reason": next((probe["reason"] for probe in probes if not probe["right"]), ""),
         "mistake": "",
-        "code": code[at] if at is not None and at < len(code) else "",
-        "probes": probes,
+        "code": source,
+        "probes": probes if taken.state == "taken" else [],
     }
-    kinds = {probed.problem.kind for probed in taken.probes if probed.problem}
-    if taken.state == "taken" and mark == question.points:
+    if mark == question.points:
         return record
-    if taken.state == "taken" and NOT_RUN in kinds and result.status != "finished":
-        return record | {"mark": None, "outcome": PERSON, "reason": f"cut short: {result.reason}", "probes": []}
-    if taken.state == "blank" or kinds == {BLANK}:
+    if taken.state == "blank" or _kinds(taken) == {BLANK} or source.split() == blank.split():
         return record | {"outcome": NOT_ATTEMPTED, "reason": "not attempted", "probes": []}
+    if taken.state == "taken" and NOT_RUN in _kinds(taken) and result.status != "finished":
+        return record | {"mark": None, "outcome": PERSON, "reason": f"cut short: {result.reason}", "probes": []}
     if taken.state == "missing":
         return record | _missing(question, result, at)
     mistake = _match(taken, reference.mistakes[question.name], expected)
     if mistake:
-        record |= {"mistake": mistake, "reason": dict(question.sentences)[mistake]}
-    elif taken.state == "not callable":
+        return record | {"mistake": mistake, "reason": dict(question.sentences)[mistake]}
+    if taken.state == "not callable":
         said = f": {taken.problem.message}" if taken.problem else ""
-        record["reason"] = f"`{question.name}` must be a function of its data{said}"
-    return record | ({"probes": []} if taken.state != "taken" else {})
+        return record | {"reason": f"`{question.name}` must be a function of its data{said}"}
+    if OPEN.search(source):
+        return record | {"reason": f"a blank (`...`) is still open; {record['reason']}"}
+    return record
+
+
+def _kinds(taken):
+    return {probed.problem.kind for probed in taken.probes if probed.problem}
 
 
 def _missing(question, result, at):
@@ -284,7 +292,7 @@ def _because(problem):
         OUT_OF_TIME: "with our data it did not finish: ",
         ENDED: "with our data it ended the process: ",
         BLANK: "not attempted: ",
-        NOT_NUMBERS: "",
+        NOT_NUMBERS: "with our data it returned no numbers: ",
         NOT_RUN: "not run: ",
     }
     return said.get(problem.kind, f"with our data it raised {problem.kind}: ") + problem.message

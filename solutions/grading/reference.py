@@ -65,7 +65,7 @@ def refer(exercise, seed, run):
     seed : int
         The first seed to try.
     run : callable
-        Job → `solutions.grading.channel.Result`.
+        List of jobs → list of `solutions.grading.channel.Result`.
 
     Returns
     -------
@@ -76,12 +76,15 @@ def refer(exercise, seed, run):
     ValueError
         Where an answer or a mistake cannot be bound, or `DRAWS` seeds in a row fail: it says which is at fault.
     """
-    notes = []
+    notes, turns = [], _turns(exercise)
     for candidate in range(seed, seed + DRAWS):
+        jobs = [job(exercise, candidate, exercise.cells, tolerances=True)]
+        jobs += [job(exercise, candidate, _with_mistakes(exercise, wrong), names=set(wrong)) for wrong in turns]
+        result, *others = run(jobs)
         try:
-            expected = _answers(exercise, run(job(exercise, candidate, exercise.cells, tolerances=True)))
-            mistakes = _mistakes(exercise, candidate, run)
-            _tell_apart(exercise, expected, mistakes)
+            expected = _answers(exercise, result)
+            mistakes = _mistakes(exercise, turns, others)
+            _tell_apart(expected, mistakes)
             return Reference(candidate, expected, mistakes, tuple(notes))
         except _SeedFails as problem:
             notes.append(f"exercise {exercise.number}: seed {candidate} passed over: {problem}")
@@ -115,20 +118,29 @@ def _probes(result, question):
     return taken.probes
 
 
-def _mistakes(exercise, seed, run):
-    """Each mistake in its answer's place. Questions do not read one another: each run holds one of every question."""
+def _turns(exercise):
+    """Which mistakes run together: questions do not read one another, so each run holds one of every question."""
+    most = max((len(question.mistakes) for question in exercise.questions), default=0)
+    return [{q.name: q.mistakes[turn] for q in exercise.questions if len(q.mistakes) > turn} for turn in range(most)]
+
+
+def _with_mistakes(exercise, wrong):
+    """The answer notebook's cells with mistakes in the places of their answers."""
+    cells = list(exercise.cells)
+    for question in exercise.questions:
+        if question.name in wrong:
+            cells[question.cell] = exercise.blanked[question.cell] + "\n\n" + wrong[question.name][1]
+    return cells
+
+
+def _mistakes(exercise, turns, results):
     found = {question.name: {} for question in exercise.questions}
-    for turn in range(max((len(question.mistakes) for question in exercise.questions), default=0)):
-        wrong = {q.name: q.mistakes[turn] for q in exercise.questions if len(q.mistakes) > turn}
-        cells = list(exercise.cells)
+    for wrong, result in zip(turns, results, strict=True):
         for question in exercise.questions:
             if question.name in wrong:
-                cells[question.cell] = exercise.blanked[question.cell] + "\n\n" + wrong[question.name][1]
-        result = run(job(exercise, seed, cells, names=set(wrong)))
-        for question in exercise.questions:
-            if question.name in wrong:
-                _bound(question, wrong[question.name][0], result)
-                found[question.name][wrong[question.name][0]] = result.questions[question.name]
+                mistake, _ = wrong[question.name]
+                _bound(question, mistake, result)
+                found[question.name][mistake] = result.questions[question.name]
     return found
 
 
@@ -138,7 +150,7 @@ def _bound(question, mistake, result):
         raise ValueError(f"the mistake {question.name}/{mistake} could not be bound: {problem.kind}: {problem.message}")
 
 
-def _tell_apart(exercise, expected, mistakes):
+def _tell_apart(expected, mistakes):
     for name, found in mistakes.items():
         for mistake, taken in found.items():
             distances = [_distance(probed, right) for probed, right in zip(taken.probes, expected[name], strict=True)]
