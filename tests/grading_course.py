@@ -108,7 +108,7 @@ def right(**changes):
 
 
 def dump(book):
-    return json.dumps(book, ensure_ascii=False, indent=1).encode()
+    return json.dumps(book, indent=1).encode()
 
 
 class InProcess:
