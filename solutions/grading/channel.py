@@ -171,9 +171,9 @@ def _numbers(value):
 def _problem(value):
     if value is None:
         return None
-    kind, message = value
-    if type(kind) is not str or type(message) is not str:
+    if type(value) is not list or [type(part) for part in value] != [str, str]:
         raise ValueError("not a problem")
+    kind, message = value
     return Problem(clean(kind, 80), clean(message))
 
 
@@ -215,9 +215,11 @@ def parse_lines(data):
             continue
         try:
             found = json.loads(line.decode("utf-8", "replace"), parse_int=float)
-            records.append({key: FIELDS[key](value) for key, value in found.items()})
+            record = {key: FIELDS[key](value) for key, value in found.items()}
         except (ValueError, TypeError, KeyError, RecursionError):
             continue
+        if record:
+            records.append(record)
         if len(records) == LINES:
             break
     return records
@@ -310,4 +312,7 @@ class Story:
 
     @staticmethod
     def _known(taken):
-        return (taken.state == "taken") + sum(probed.problem is None or probed.problem.kind not in (NOT_RUN, ENDED) for probed in taken.probes)
+        settled = [
+            probed for probed in taken.probes if not probed.problem or probed.problem.kind not in (NOT_RUN, ENDED)
+        ]
+        return (taken.state == "taken") + len(settled)

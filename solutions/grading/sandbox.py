@@ -31,7 +31,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +49,7 @@ ENVIRONMENT = {
     "HOME": "/scratch", "LANG": "C.UTF-8", "MPLBACKEND": "agg", "MPLCONFIGDIR": "/scratch", "PYTHONHASHSEED": "0",
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1",
 }  # fmt: skip
-GRACE = 1.0  # seconds after which what should have ended by itself is ended
+GRACE = 0.75  # seconds after which what should have ended by itself is ended
 START_SECONDS = 60.0  # for a process to get ready, imports included
 CHANNEL_BYTES = 16 << 20  # of all records of one run
 SETUP_FAILED = 70  # as in runner.py
@@ -60,7 +60,7 @@ _uids = itertools.count(secrets.randbelow(4000))
 
 
 class SandboxError(RuntimeError):
-    """The sandbox itself failed (never the submission): nothing is known about the submission. The text says what to do."""
+    """The sandbox itself failed, never the submission, of which nothing is known. The text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,8 @@ def _mounts(helpers):
                 made.add(str(parent))
                 options.extend(["--perms", "0755", "--dir", str(parent)])  # bubblewrap's own would be 0700
 
-    for prefix in sorted({sys.prefix, sys.base_prefix, os.path.realpath(sys.prefix), os.path.realpath(sys.base_prefix)}):
+    prefixes = {path for prefix in (sys.prefix, sys.base_prefix) for path in (prefix, os.path.realpath(prefix))}
+    for prefix in sorted(prefixes):
         if not _inside(prefix, folders):
             make_parents(prefix)
             options += ["--ro-bind", prefix, prefix]
@@ -209,6 +210,17 @@ def _mounts(helpers):
     make_parents("/course/helpers")
     options += ["--ro-bind", str(helpers), "/course/helpers", "--ro-bind", str(RUNNER), "/course/runner.py"]
     return ["--ro-bind", "/usr", "/usr", *options], folders
+
+
+def _fonts():
+    """matplotlib's list of fonts, which takes it a second to make where it is not there."""
+    try:
+        import matplotlib
+        from matplotlib.font_manager import FontManager
+    except ImportError:
+        return []
+    name = f"fontlist-v{FontManager.__version__}.json"
+    return ["--ro-bind-try", os.path.join(matplotlib.get_cachedir(), name), f"/scratch/{name}"]
 
 
 def _inside(path, folders):
@@ -238,7 +250,10 @@ def _command(mode, helpers):
     for folder in ("/tmp", "/scratch", "/dev/shm"):
         size = [] if warm else ["--size", str(64 << 20)]  # warm: each world mounts its own, and bubblewrap may be old
         options += [*size, "--perms", "1777", "--tmpfs", folder]
-    options += [*mounts, "--remount-ro", "/", "--chdir", "/" if warm else "/scratch"]
+    options += mounts
+    if not warm:
+        options += _fonts()
+    options += ["--remount-ro", "/", "--chdir", "/" if warm else "/scratch"]
     return ["bwrap", *options, sys.executable, "-P", "-s", "-B", "/course/runner.py"]
 
 
@@ -262,10 +277,8 @@ class _Process:
         """End it (or its whole group), and return its complaint in one line."""
         os.close(self.control)  # the warm process ends by itself on this
         if group:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self.popen.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         try:
             self.popen.wait(5 * GRACE)
         except subprocess.TimeoutExpired:
@@ -283,7 +296,8 @@ class _Pipes:
         self.results, results = os.pipe()
         self.output, output = os.pipe()
         leash, self.leash = os.pipe()
-        with tempfile.TemporaryFile() if not hasattr(os, "memfd_create") else open(os.memfd_create("job"), "w+b") as file:
+        in_memory = hasattr(os, "memfd_create")
+        with open(os.memfd_create("job"), "w+b") if in_memory else tempfile.TemporaryFile() as file:
             file.write(job)
             file.seek(0)
             self.theirs = [os.dup(file.fileno()), results, output, leash]
@@ -414,7 +428,7 @@ class Worker:
                 "modules": self.modules,
                 "course": "/course" if self.mode != "unsafe" else str(self.helpers.parent),
                 "uid": 61184 + next(_uids) % 4000,  # as root: a user nobody is, each run another
-                "wall_seconds": self.limits.wall_seconds + GRACE,
+                "wall_seconds": self.limits.wall_seconds + 5 * GRACE,  # in case we are not there to end it
                 "memory_bytes": self.limits.memory_bytes,
                 "processes": self.limits.processes,
                 "file_bytes": self.limits.file_bytes,
@@ -432,7 +446,7 @@ class Worker:
             raise SandboxError(process.stop())
         return process
 
-    def _once(self, job, story, output, end):
+    def _once(self, job, story, output, end, again=True):
         """One run of a notebook; None, or the Problem because of which it did not come to its end."""
         pipes = _Pipes(job)
         process, status = None, None
@@ -448,6 +462,8 @@ class Worker:
         if status == SETUP_FAILED:
             raise SandboxError(clean(output.decode("utf-8", "replace")))
         if status is None and story.at is None:
+            if again and self.mode == "warm":  # somebody ended the warm process before it had the job
+                return self._once(job, story, output, end, again=False)
             raise SandboxError(complaint)
         if cause is None and (status != 0 or not story.ended):
             cause = Problem(ENDED, "the process crashed, left or was killed")
@@ -457,7 +473,7 @@ class Worker:
         """Start a run; the process that will say how it went."""
         if self.mode == "warm":
             self._warm = self._warm or self._warm_up()
-            with socket.socket(fileno=os.dup(self._warm.control)) as control:
+            with socket.socket(fileno=os.dup(self._warm.control)) as control, suppress(OSError):  # we shall hear of it
                 socket.send_fds(control, [self._order().encode()], pipes.theirs)
             pipes.hand_over()
             return self._warm
@@ -491,6 +507,8 @@ class Worker:
                         data = os.read(descriptor, 1 << 16)
                     except BlockingIOError:
                         continue
+                    except ConnectionResetError:
+                        data = b""
                     if descriptor == control:
                         status, done = json.loads(data)["status"] if data else None, True
                     if not data or descriptor == control:
@@ -501,11 +519,11 @@ class Worker:
                         size, lines = size + len(data), lines + data.count(b"\n")
                         whole, _, line = (line + data).rpartition(b"\n")
                         line = line[-LINE_BYTES:]
-                        if size > CHANNEL_BYTES or lines > LINES:
-                            cause, line = cause or Problem(ENDED, "it wrote to the grader's channel"), b""
-                        elif records := parse_lines(whole):
+                        if cause is None and (records := parse_lines(whole)):
                             story.read(records)
                             heard = time.monotonic()
+                        if size > CHANNEL_BYTES or lines > LINES:
+                            cause = cause or Problem(ENDED, "it flooded the channel to the grader")
                 if done and not set(ready) - {control}:
                     return status, cause
                 if not done and cause is None and time.monotonic() >= due:
