@@ -75,13 +75,17 @@ def grade(arguments):
         print(note, file=sys.stderr)
         settings["passed over"] = sorted({*settings["passed over"], note})
 
-    with batch.crew(arguments.jobs or len(os.sched_getaffinity(0)), arguments.dask) as executor:
+    with batch.crew(arguments.jobs or _cores(), arguments.dask) as executor:
         records = batch.grade(
             submissions, exercises, arguments.out,
             seed=settings["seed"], mode=mode, limits=limits, executor=executor, say=say,
         )  # fmt: skip
     batch.write(arguments.out / "run.json", json.dumps(settings) + "\n")
     write_reports(arguments, exercises, records, roster, settings["passed over"])
+
+
+def _cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _settings(arguments):
