@@ -3,14 +3,14 @@ Runs inside the sandbox: cells in, numbers out, as JSON lines. `sandbox` starts 
 
 Processes, from the trusted to the student's::
 
-    warm process ── supervisor ── keeper ── notebook ── probe     (the first two only in the warm mode)
+    warm process ── keeper │ notebook ── probe         warm: the keeper stands outside a world of namespaces
+                    keeper ── notebook ── probe        bubblewrap made the world, or nobody did
 
-The *warm process* has imported what notebooks import and never reads a job. The *supervisor* makes a world of
-namespaces and keeps the clock of the whole run. The *keeper* is process 1 of that world: it mounts, limits, gives up
-every right, and ends the world with all that is in it when the notebook ends, when the grader lets go of the leash or
-when memory is spent. The *notebook* runs the cells. A *probe* is its fork, taken right after the cell that bound the
-answer. Whatever goes wrong in the notebook's process, it may just die: the grader knows which cell or question was at
-work and runs the rest again without it.
+The *warm process* has imported what notebooks import and never reads a job. The *keeper* makes the world, never runs
+student code, and ends the world with all that is in it when the notebook ends, when the grader lets go of the leash,
+when the time or the memory of all processes together is spent. The *notebook* runs the cells. A *probe* is its fork,
+taken right after the cell that bound the answer. Whatever goes wrong in the notebook's process, it may just die: the
+grader knows which cell or question was at work and runs the rest again without it.
 """
 
 import builtins
@@ -281,7 +281,11 @@ class Notebook:
         seconds = self.job["probe_seconds"]
         for number, probe in enumerate(self.job["questions"][name]):
             self.tell(question=name, probe=number)
-            process = fork()
+            try:
+                process = fork()
+            except OSError:  # too many processes are left from the cells
+                self.end_others()
+                process = fork()
             if process == 0:
                 status = 1
                 try:
@@ -340,10 +344,13 @@ class Notebook:
         sys.setrecursionlimit(max(self.depth, sys.getrecursionlimit()))
 
     def end_others(self):
+        """End and bury every process that cells or probes have left in this world."""
         if self.world:
             try:
-                kill(-1, SIGKILL)  # everything in this world but this process and process 1
-            except ProcessLookupError:
+                kill(-1, SIGKILL)  # all but this process and process 1
+                while waitpid(-1, 0):
+                    pass
+            except (ProcessLookupError, ChildProcessError):
                 pass
 
     def flush(self):
@@ -367,18 +374,18 @@ def ended(process, seconds):
         pause = min(2 * pause, 0.02)
 
 
-# The keeper: process 1 of a world, never runs student code
+# The keeper never runs student code
 
 
 def keep(order, job, results, output, leash, *private):
     """
-    Make the world safe, run the notebook in it, end both.
+    Make a world, run the notebook in it, end both.
 
     Parameters
     ----------
     order : dict
-        ``mode`` ("warm", "bwrap", "unsafe"), ``uid`` to become (None: stay), ``course`` (folder that holds helpers),
-        ``wall_seconds``, ``memory_bytes``, ``processes``, ``file_bytes``.
+        ``mode`` ("warm", "bwrap", "unsafe"), ``uid`` to become if root, ``wall_seconds``, ``memory_bytes``,
+        ``processes``, ``file_bytes``.
     job, results, output, leash, *private : int
         File descriptors: the job to read, the records and the printed text to write; a pipe whose other end the grader
         holds; what else the notebook must not have.
@@ -388,28 +395,33 @@ def keep(order, job, results, output, leash, *private):
     int
         0 where the notebook ended by itself without an error, `SETUP_FAILED`, or 1.
     """
+    ready, tell = os.pipe()
     try:
-        world = order["mode"] != "unsafe" and getpid() == 1
         if order["mode"] == "warm":
-            os.setsid()  # a process group reaches across worlds: kill(0, …) would hit the warm process
-            furnish()
-        limit(order)
-        if order["mode"] != "unsafe":
-            if not world:
-                raise OSError("not process 1")
-            give_up_rights(order["uid"])
-            forbid_system_calls()
+            new_world()
+        elif order["mode"] == "bwrap":
+            confine(order)
+        most_memory = memory() + 2 * order["memory_bytes"] if order["mode"] != "unsafe" else None
         process = fork()
+        if process == 0:
+            for descriptor in (ready, leash, *private):
+                close(descriptor)
+            if order["mode"] == "warm":
+                os.setsid()  # a process group reaches across worlds: kill(0, …) would hit the warm process
+                furnish()
+            if order["mode"] != "bwrap":
+                confine(order)
+            write(tell, b"!")
+            close(tell)
+            play(job, results, output, world=order["mode"] != "unsafe")
     except BaseException as error:
         write(output, f"{type(error).__name__}: {error}".encode())
-        return SETUP_FAILED
-    if process == 0:
-        for descriptor in (leash, *private):
-            close(descriptor)
-        play(job, results, output, world)
-    for descriptor in (job, results, output):
+        _exit(SETUP_FAILED)
+    for descriptor in (tell, job, results, output):
         close(descriptor)
-    return watch(process, leash, 2 * order["memory_bytes"] if world else None)
+    if not os.read(ready, 1):
+        return SETUP_FAILED
+    return watch(process, leash, order["wall_seconds"], most_memory)
 
 
 def play(job, results, output, world):
@@ -433,8 +445,9 @@ def play(job, results, output, world):
         _exit(status)
 
 
-def watch(process, leash, most_memory):
-    """Wait for the notebook, for the grader to let go, or for the memory of all processes together to be spent."""
+def watch(process, leash, seconds, most_memory):
+    """Wait for the notebook; end it where the grader lets go, or time or the memory of all processes is spent."""
+    end = monotonic() + seconds
     handle = [os.pidfd_open(process)] if hasattr(os, "pidfd_open") else []
     while True:
         ready, _, _ = select([leash, *handle], [], [], PULSE if handle else GRACE / 20)
@@ -443,21 +456,33 @@ def watch(process, leash, most_memory):
             found, status = waitpid(-1, WNOHANG)  # orphans come to process 1 to be buried
             if found == process:
                 return int(status != 0)
-        if leash in ready or (most_memory and memory() > most_memory):
+        if leash in ready or monotonic() > end or (most_memory and memory() > most_memory):
+            kill(process, SIGKILL)
+            waitpid(process, 0)
             return 1
 
 
 def memory():
-    """Bytes resident in all processes of this world but this one."""
+    """Bytes resident in all processes to be seen."""
     pages = 0
     for entry in os.listdir("/proc"):
-        if entry.isdigit() and entry != "1":
+        if entry.isdigit():
             try:
                 with open(f"/proc/{entry}/statm") as file:
                     pages += int(file.read().split()[1])
             except OSError:
                 pass  # gone meanwhile
     return pages * resource.getpagesize()
+
+
+def confine(order):
+    """Limits for good; and, but for the unsafe mode, no rights and fewer system calls."""
+    if order["mode"] != "unsafe" and getpid() != 1:
+        raise OSError("not process 1 of a world of its own")
+    limit(order)
+    if order["mode"] != "unsafe":
+        give_up_rights(order["uid"])
+        forbid_system_calls()
 
 
 def limit(order):
@@ -513,7 +538,7 @@ def mount(source, target, kind, flags, options=None):
 
 
 def new_world():
-    """Leave the warm process's namespaces; the next child is process 1 of new ones."""
+    """Leave the warm process's namespaces; the next child is process 1 of a world of its own."""
     uid, gid = os.getuid(), os.getgid()
     libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else the maps belong to root
     call(
@@ -575,7 +600,7 @@ def forbid_system_calls():
     call(libc.prctl(PR_SET_SECCOMP, 2, struct.pack("HP", len(program), ctypes.addressof(code)), 0, 0), "seccomp")
 
 
-# The warm process and its supervisors
+# The warm process
 
 
 def warm_up(modules):
@@ -623,31 +648,12 @@ def serve(control, order):
         order = loads(message)
         process = fork()
         if process == 0:
-            _exit(supervise(control, order, *descriptors))
+            control.close()
+            _exit(keep(order, *descriptors))
         for descriptor in descriptors:
             close(descriptor)
         _, status = waitpid(process, 0)
         control.send(dumps({"status": waitstatus_to_exitcode(status)}).encode())
-
-
-def supervise(control, order, job, results, output, leash):
-    """A world for one run; exit status of its keeper."""
-    try:
-        control.close()
-        new_world()
-        keeper = fork()
-    except BaseException as error:
-        write(output, f"{type(error).__name__}: {error}".encode())
-        return SETUP_FAILED
-    if keeper == 0:
-        _exit(keep(order, job, results, output, leash))
-    for descriptor in (job, results, output, leash):
-        close(descriptor)
-    status = ended(keeper, order["wall_seconds"])
-    if status is None:
-        kill(keeper, SIGKILL)
-        waitpid(keeper, 0)
-    return 1 if status is None or status < 0 else status
 
 
 def once(control, order, *descriptors):
