@@ -127,7 +127,7 @@ WRONG = {
     "def slope(x):\n    return -2 * x.sum()": "It points downhill: look at `x < 0`.",
     "def slope(x):\n    return 2 * x": "One number for each observation.",
     "def slope(x):\n    return 3 * x.sum()": "The slope is 21.9, and should be 14.6.",
-    "def slope(x):\n    return x[..., 0]": "The slope is 0.3, and should be 14.6.",
+    "def slope(x):\n    return x[...][0]": "The slope is 0.3, and should be 14.6.",
     "def slope(x):\n    return 14.6001": "The slope is 14.6001, and should be 14.6.",
     "def slope(x):\n    return [[2 * x.sum()]]": "The slope must be a single number; yours has shape (1, 1).",
     "def slope(x):\n    return np.nan": "The slope is nan.",
@@ -348,11 +348,11 @@ def test_close_accepts_within_tolerance_and_names_the_first_difference():
 
 
 def test_numbers_gives_floats_of_its_own():
-    kept = np.array([1, 2])
-    given_back = numbers(kept)
-    given_back[0] = 9
-    assert kept.tolist() == [1, 2]
-    assert given_back.dtype == float
+    for kept in np.array([1, 2]), np.array([1.0, 2.0]):
+        given_back = numbers(kept)
+        given_back[0] = 9
+        assert kept.tolist() == [1, 2]
+        assert given_back.dtype == float
 
 
 def test_differences_against_known_derivatives():
