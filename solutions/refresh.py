@@ -60,6 +60,7 @@ def execute(path):
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],
     ).execute()
     return clean(notebook)
 
