@@ -416,6 +416,27 @@ def test_the_students_copy_holds_what_a_student_needs_and_nothing_of_the_instruc
         assert line.replace("\\", "/") in names
 
 
+def test_the_students_copy_leaves_out_what_lies_about(tmp_path):
+    given_out = {
+        "helpers/x.py",
+        "helpers/data/y.csv",
+        "notebooks/01-a.ipynb",
+        "requirements.txt",
+        ".ci/constraints.txt",
+    }
+    lies_about = {"helpers/__pycache__/x.pyc", "helpers/.hidden", "helpers/.ipynb_checkpoints/x.py", "notebooks/draft.ipynb",
+                  "notebooks/.ipynb_checkpoints/01-a.ipynb", "exercises/08-stale.ipynb", "tests/t.py", ".ci/run", "notes.md"}  # fmt: skip
+    for name in given_out | lies_about:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / FILE).write_text(text(GOOD))
+    bundle(tmp_path / "student.zip", tmp_path)
+    with zipfile.ZipFile(tmp_path / "student.zip") as archive:
+        names = {name.removeprefix(FOLDER + "/") for name in archive.namelist()}
+    assert names == given_out | {"README.md", f"exercises/{FILE}"}
+
+
 def test_the_students_copy_has_all_that_its_install_names(copy):
     """The install itself needs a network: `.ci/run` does the same one, from the same files."""
     project = tomllib.loads((copy / "pyproject.toml").read_text(encoding="utf-8"))
