@@ -433,6 +433,7 @@ def test_the_students_copy_leaves_out_what_lies_about(tmp_path):
     (tmp_path / "solutions" / FILE).write_text(text(GOOD))
     bundle(tmp_path / "student.zip", tmp_path)
     with zipfile.ZipFile(tmp_path / "student.zip") as archive:
+        assert archive.namelist() == sorted(archive.namelist())
         names = {name.removeprefix(FOLDER + "/") for name in archive.namelist()}
     assert names == given_out | {"README.md", f"exercises/{FILE}"}
 
