@@ -21,7 +21,7 @@ ANSWER_TAGS = {"answer", "written-answer", "summary"}
 INSTRUCTOR_TAGS = {"probe-setup", "probe", "mistake"}
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "-"}
 MIN_CELLS, MAX_CELLS, MAX_FURTHER = 25, 45, 25
-MAX_CODE_LINES, MAX_SETUP_LINES, MAX_WORDS = 15, 20, 80
+MAX_CODE_LINES, MAX_SETUP_LINES, MAX_WORDS, MAX_LINE = 15, 20, 80, 112
 
 
 def over(paths):
@@ -41,6 +41,10 @@ def code(notebook):
 
 def tags(cell):
     return set(cell.metadata.get("tags", []))
+
+
+def slide_type(cell):
+    return cell.metadata.get("slideshow", {}).get("slide_type")
 
 
 def words(markdown):
@@ -103,6 +107,7 @@ def test_length_of_cells(path):
     for cell in read(path).cells:
         lines = sum(bool(line.strip()) for line in cell.source.splitlines())
         if cell.cell_type == "code":
+            assert max(map(len, cell.source.splitlines())) <= MAX_LINE, f"{cell.id}: a line too wide for a slide"
             assert lines <= (MAX_SETUP_LINES if "setup" in tags(cell) else MAX_CODE_LINES), f"{cell.id}: {lines} lines"
         else:
             assert words(cell.source) <= MAX_WORDS, f"{cell.id}: {words(cell.source)} words"
@@ -125,10 +130,11 @@ def test_shape_of_a_lesson(path):
     assert all(word in cells[1].source for word in ("**You will**", "**You need**", "**Minutes**"))
     starts = {line: i for i, line in headings}
     remember, further = starts["## What to remember"], starts.get("## Going further", len(cells))
-    assert MIN_CELLS <= remember + 1 <= MAX_CELLS, f"{remember + 1} cells up to What to remember"
+    main = sum(slide_type(cell) != "skip" for cell in cells[: remember + 1])  # set-up and widgets aside
+    assert MIN_CELLS <= main <= MAX_CELLS, f"{main} cells up to What to remember"
     assert len(cells) - further <= MAX_FURTHER, f"{len(cells) - further} cells under Going further"
     for i, cell in enumerate(cells):
-        slide = cell.metadata.get("slideshow", {}).get("slide_type")
+        slide = slide_type(cell)
         assert slide in SLIDE_TYPES, f"{cell.id}: slide type {slide}"
         assert slide == "skip" or i < further, f"{cell.id}: Going further is not on slides"
 

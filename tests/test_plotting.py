@@ -7,6 +7,7 @@ import matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.quiver import Quiver
@@ -144,3 +145,32 @@ def test_likelihood_contours_without_a_path_need_no_legend(ax):
     plotting.likelihood_contours(first, second, -(first**2) - 4 * second[:, None] ** 2, ax)
     assert not ax.lines
     assert ax.get_legend() is None
+
+
+def test_relative_draws_multiples_of_the_reference_and_skips_what_is_missing(ax):
+    table = pd.DataFrame({"a": [1.0, 4.0, np.nan], "b": [0.2, 2.0, 3.0]}, index=["one", "two", "three"])
+    assert plotting.relative(table, pd.Series([2.0, 2.0, 3.0], index=table.index), ax) is ax
+    unity, first, second = ax.lines
+    assert_allclose(unity.get_ydata(), 1)
+    assert unity.get_linestyle() == plotting.TRUTH["linestyle"]
+    assert_allclose(first.get_ydata(), [0.5, 2.0, np.nan])
+    assert_allclose(second.get_ydata(), [0.1, 1.0, 1.0])
+    assert first.get_marker() != second.get_marker()
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["one", "two", "three"]
+    assert ax.get_yscale() == "log"
+    assert legend(ax) == ["a", "b"]
+
+
+def test_speed_gains_splits_the_way_from_the_slowest_to_the_fastest(ax):
+    columns = pd.MultiIndex.from_product([["source", "done well"], ["no gradient", "autograd"]])
+    milliseconds = pd.DataFrame([[40.0, 20.0, 8.0, 4.0], [600.0, 90.0, 30.0, 5.0]], index=[10, 100], columns=columns)
+    assert plotting.speed_gains(milliseconds, ax) is ax
+    for line, column in zip(ax.lines, columns, strict=True):
+        assert_allclose(line.get_xydata(), np.column_stack([[10, 100], milliseconds[column]]))
+    assert [line.get_linestyle() for line in ax.lines] == ["--", "-", "--", "-"]
+    assert ax.lines[0].get_color() == ax.lines[1].get_color() != ax.lines[2].get_color()
+    arrows = [(text.xyann[1], text.xy[1]) for text in ax.texts if getattr(text, "arrow_patch", None)]
+    assert arrows == [(600.0, 30.0), (30.0, 5.0)]
+    assert {"algorithm\n20×", "gradient\n6×"} <= set(texts(ax))
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert legend(ax) == [", ".join(column) for column in columns]

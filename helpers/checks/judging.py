@@ -276,7 +276,7 @@ def _as_array(returned):
     if callable(returned):
         raise NotYet("Your function returned a function: it should return numbers.")
     try:
-        array = np.array(returned)
+        array = np.asarray(returned)
         if array.dtype.kind not in "biufO":
             raise TypeError
         return array.astype(float)
