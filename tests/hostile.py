@@ -24,11 +24,11 @@ class Canary:
     marker = "the marker of another submission"
 
 
-def attack(function=None, *, keeps=("first", "last"), waits=0):
-    """Register; `keeps`: the questions that keep their marks; `waits`: how many time limits it runs into."""
+def attack(function=None, *, waits=0):
+    """Register; `waits`: how many time limits it runs into. Each keeps the marks of the answers around it."""
 
     def register(function):
-        function.keeps, function.waits = keeps, waits
+        function.waits, function.keeps = waits, ("first", "last")
         ATTACKS[function.__name__] = function
         return function
 
@@ -216,9 +216,9 @@ def four_gigabytes(canary):
 def four_gigabytes_in_parts(canary):
     return """
 import os, time
-for _ in range(6):
+for _ in range(8):
     if os.fork() == 0:
-        x = b'x' * (600 << 20)
+        x = b'x' * (400 << 20)
         time.sleep(3600)
 time.sleep(3600)
 """

@@ -187,13 +187,6 @@ def limits_in_force():
     return [getrlimit(getattr(resource, "RLIMIT_" + kind)) for kind in kinds]
 
 
-def spare_processes(count):
-    """Keep so many processes of the limit unused, which is possible where there is one."""
-    _, most = getrlimit(resource.RLIMIT_NPROC)
-    if most != resource.RLIM_INFINITY:
-        setrlimit(resource.RLIMIT_NPROC, (max(most - count, 1), most))
-
-
 class Notebook:
     """
     One run of a submission's cells, in the process that makes it.
@@ -241,7 +234,7 @@ class Notebook:
 
     def run(self):
         """Run the cells in order, take each answer when it is bound, and say so."""
-        spare_processes(SPARE_PROCESSES)
+        self.spare_processes(SPARE_PROCESSES)
         me, limits = getpid(), limits_in_force()
         self.fix_chance()
         for index, source in enumerate(self.job["cells"]):
@@ -277,7 +270,7 @@ class Notebook:
         self.doubtful.pop(name, None)
         self.tell(question=name, cell=index)
         self.flush()
-        spare_processes(0)
+        self.spare_processes(0)
         seconds = self.job["probe_seconds"]
         for number, probe in enumerate(self.job["questions"][name]):
             self.tell(question=name, probe=number)
@@ -305,7 +298,7 @@ class Notebook:
             elif status != PROBE_DONE:
                 how = f"signal {Signals(-status).name}" if status < 0 else f"exit status {status}"
                 self.tell(question=name, probe=number, problem=["ProcessEnded", f"the process ended with {how}"])
-        spare_processes(SPARE_PROCESSES)
+        self.spare_processes(SPARE_PROCESSES)
 
     def probe(self, name, answer, number, probe):
         """In the fork: a fresh namespace, the probe, one record; the exit status."""
@@ -342,6 +335,12 @@ class Notebook:
         pthread_sigmask(SIG_SETMASK, ())
         builtins.__dict__.update(self.builtins)
         sys.setrecursionlimit(max(self.depth, sys.getrecursionlimit()))
+
+    def spare_processes(self, count):
+        """Keep so many processes of the limit unused."""
+        if self.world:
+            _, most = getrlimit(resource.RLIMIT_NPROC)
+            setrlimit(resource.RLIMIT_NPROC, (most - count, most))
 
     def end_others(self):
         """End and bury every process that cells or probes have left in this world."""
@@ -428,9 +427,10 @@ def play(job, results, output, world):
     """The notebook's process, from its first line to its last; does not return."""
     status = 1
     try:
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for descriptor, standard in ((nothing, 0), (output, 1), (output, 2)):
+            os.dup2(descriptor, standard)
+        close(nothing)
         close(output)
         sys.argv = ["notebook"]
         sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False)
@@ -566,8 +566,9 @@ def give_up_rights(uid=None):
     if os.geteuid() == 0 and uid is not None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
-        for capability in range(64):
-            libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # fails past the last one there is
+    for capability in range(64):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)  # fails past the last one there is, or where it is no right
+    if os.geteuid() == 0 and uid is not None:
         os.setresuid(uid, uid, uid)
     libc.prctl(PR_CAP_AMBIENT, 4, 0, 0, 0)  # clear all
     header, none = struct.pack("Ii", 0x20080522, 0), struct.pack("6I", *[0] * 6)

@@ -29,6 +29,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
@@ -43,7 +44,7 @@ MODULES = (  # what the set-up cells of the course import, imported once by the 
     "autograd", "autograd.numpy", "autograd.scipy.stats", "autograd.scipy.special", "autograd.test_util", "helpers",
     "helpers.datasets", "helpers.inference", "helpers.likelihoods", "helpers.plotting", "helpers.simulate",
     "helpers.timing", "IPython.core.inputtransformer2", "matplotlib.pyplot", "numpy.testing", "pandas",
-    "scipy.optimize", "scipy.special", "scipy.stats", "statsmodels.api",
+    "scipy.optimize", "scipy.special", "scipy.stats",
 )  # fmt: skip
 ENVIRONMENT = {
     "HOME": "/scratch", "LANG": "C.UTF-8", "MPLBACKEND": "agg", "MPLCONFIGDIR": "/scratch", "PYTHONHASHSEED": "0",
@@ -273,16 +274,18 @@ class _Process:
             **options,
         ).result()
 
-    def stop(self, group=False):
-        """End it (or its whole group), and return its complaint in one line."""
+    def kill(self):
+        """End it at once, from any thread: bubblewrap ends what is inside, and without one it is a group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+
+    def stop(self):
+        """Wait for its end, and return its complaint in one line."""
         os.close(self.control)  # the warm process ends by itself on this
-        if group:
-            with suppress(ProcessLookupError):
-                os.killpg(self.popen.pid, signal.SIGKILL)
         try:
             self.popen.wait(5 * GRACE)
         except subprocess.TimeoutExpired:
-            self.popen.kill()
+            self.kill()
             self.popen.wait()
         with self.complaint as file:
             file.seek(0)
@@ -322,7 +325,7 @@ class _Pipes:
 
 class Worker:
     """
-    Runs submissions one at a time, isolated. A context manager; one thread at a time.
+    Runs submissions one at a time, isolated. A context manager. One thread at a time, but for `close`.
 
     Parameters
     ----------
@@ -350,10 +353,10 @@ class Worker:
             raise SandboxError(f"not possible on Windows, not even without isolation:\n  {remedy()}")
         self.mode, self.limits, self.modules = mode, limits, list(modules)
         self.helpers = Path(helpers or ROOT / "helpers").resolve()
-        self._warm = None
         self._command = None if mode == "unsafe" else _command(mode, self.helpers)
-        if mode == "warm":
-            self._warm = self._warm_up()
+        self._warm = self._warm_up() if mode == "warm" else None
+        self._busy, self._closed = threading.Lock(), False
+        self._bell, self._rope = os.pipe()
 
     def run(self, job):
         """
@@ -381,7 +384,10 @@ class Worker:
         while True:
             story.new_run()
             runs += 1
-            cause = self._once(self._payload(job, without), story, output, end)
+            with self._busy:
+                if self._closed:
+                    raise SandboxError("the worker was closed")
+                cause = self._once(self._payload(job, without), story, output, end)
             story.end_run(cause)
             if cause is None:
                 break
@@ -448,15 +454,22 @@ class Worker:
 
     def _once(self, job, story, output, end, again=True):
         """One run of a notebook; None, or the Problem because of which it did not come to its end."""
-        pipes = _Pipes(job)
-        process, status = None, None
+        pipes, process, status = _Pipes(job), None, None
         try:
             with tempfile.TemporaryDirectory() if self.mode == "unsafe" else nullcontext() as folder:
                 process = self._begin(pipes, folder)
                 status, cause = self._listen(pipes, process.control, story, output, end)
+                if self.mode == "unsafe":
+                    process.kill()
                 if self.mode != "warm" or status is None:
-                    complaint = process.stop(group=self.mode == "unsafe")
-                    self._warm = None
+                    complaint, self._warm = process.stop(), None
+        except BaseException:  # we were interrupted
+            pipes.let_go()
+            if process is not None:
+                process.kill()
+                process.stop()
+                self._warm = None
+            raise
         finally:
             pipes.close()
         if status == SETUP_FAILED:
@@ -496,12 +509,14 @@ class Worker:
         line, size, lines = b"", 0, 0
         heard = time.monotonic()
         with selectors.DefaultSelector() as selector:
-            for descriptor in (pipes.results, pipes.output, control):
+            for descriptor in (pipes.results, pipes.output, control, self._bell):
                 selector.register(descriptor, selectors.EVENT_READ)
                 os.set_blocking(descriptor, descriptor == control)
             while True:
-                due = min(heard + self._patience(story.at), end) if cause is None else heard + 5 * GRACE
+                due = heard + 5 * GRACE if done or cause else min(heard + self._patience(story.at), end)
                 ready = [key.fd for key, _ in selector.select(0 if done else max(0, due - time.monotonic()))]
+                if self._bell in ready:
+                    raise SandboxError("the worker was closed")
                 for descriptor in ready:
                     try:
                         data = os.read(descriptor, 1 << 16)
@@ -510,7 +525,7 @@ class Worker:
                     except ConnectionResetError:
                         data = b""
                     if descriptor == control:
-                        status, done = json.loads(data)["status"] if data else None, True
+                        status, done, heard = json.loads(data)["status"] if data else None, True, time.monotonic()
                     if not data or descriptor == control:
                         selector.unregister(descriptor)
                     elif descriptor == pipes.output:
@@ -524,12 +539,13 @@ class Worker:
                             heard = time.monotonic()
                         if size > CHANNEL_BYTES or lines > LINES:
                             cause = cause or Problem(ENDED, "it flooded the channel to the grader")
-                if done and not set(ready) - {control}:
+                late = time.monotonic() >= due
+                if done and (late or not set(ready) - {control}):
                     return status, cause
-                if not done and cause is None and time.monotonic() >= due:
-                    cause = Problem(OUT_OF_TIME, self._complaint(story.at, end))
-                elif not done and cause is not None and time.monotonic() >= due:
+                if late and cause is not None:
                     return None, cause
+                if late:
+                    cause = Problem(OUT_OF_TIME, self._complaint(story.at, end))
                 if cause is not None and pipes.leash in pipes.ours:
                     pipes.let_go()
                     heard = time.monotonic()
@@ -545,10 +561,16 @@ class Worker:
         return f"more than {self._patience(at) - GRACE:g} s, and it could not be interrupted"
 
     def close(self):
-        """End the worker's process and all it started."""
-        if self._warm is not None:
-            self._warm.stop()
-            self._warm = None
+        """End the worker's process and all it started, from any thread; what runs is given up with a SandboxError."""
+        self._closed = True
+        if self._rope is not None:
+            rope, self._rope = self._rope, None
+            os.close(rope)  # rings the bell
+            with self._busy:
+                os.close(self._bell)
+                if self._warm is not None:
+                    self._warm.stop()
+                    self._warm = None
 
     def __enter__(self):
         return self
