@@ -172,7 +172,7 @@ def without_tolerance(code):
     returned = fit(t)
     """
     tree = ast.parse(code)
-    tree.body = [statement for statement in tree.body if bindings(ast.Module([statement], [])) != {"tolerance"}]
+    tree.body = [statement for statement in tree.body if set(bindings(ast.Module([statement], []))) != {"tolerance"}]
     return ast.unparse(tree)
 
 
