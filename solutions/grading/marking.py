@@ -196,7 +196,7 @@ def mark(exercise, reference, submission, result):
     questions = []
     for question in exercise.questions:
         if question.written:
-            questions.append(_written(exercise, question, submission))
+            questions.append(_written(question, submission))
         else:
             taken = result.questions[question.name]
             marked = _question(question, reference, taken, result, code, exercise.blanked[question.cell])
@@ -350,7 +350,7 @@ def _near(ours, theirs, tolerance):
     return near | (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
 
 
-def _written(exercise, question, submission):
+def _written(question, submission):
     text = written_answer(question, submission.cells)
     attempted = text is not None and text.strip() not in ("", WRITE_HERE)
     lost = "its cell was not found: look for it in the notebook" if text is None else ""
