@@ -386,6 +386,15 @@ def test_the_memory_of_all_processes_together_is_limited(mode):
     assert [ran.state for ran in result.cells] == ["left out", "ran"]
 
 
+def test_every_route_gives_the_same_numbers():
+    found = []
+    for mode in (*HAVE, "unsafe"):
+        with sandbox.Worker(mode, modules=MODULES) as worker:
+            found.append(worker.run(hostile.honest()).questions)
+    assert found[0]["middle"].probes[0].returned is not None
+    assert all(questions == found[0] for questions in found)
+
+
 def test_without_isolation_it_works_and_says_so():
     before = processes()
     with sandbox.Worker("unsafe", LIMITS) as worker:
