@@ -112,6 +112,13 @@ def test_the_seed_is_drawn_once_and_kept(folder):
     assert json.loads((folder / "other" / "run.json").read_text())["seed"] != seed
 
 
+def test_a_seed_that_was_passed_over_stays_in_the_summary(folder):
+    (folder / "out").mkdir()
+    (folder / "out" / "run.json").write_text('{"seed": 3, "passed over": ["seed 3 passed over: too near"]}')
+    grade(folder, seed=3)
+    assert "too near" in (folder / "out" / "summary.html").read_text()
+
+
 def test_the_gradebook_holds_no_time_and_does_not_depend_on_the_order(folder):
     grade(folder, seed=3)
     grade(folder, seed=3, jobs=1, out=folder / "other")
@@ -156,6 +163,20 @@ def test_a_sandbox_that_fails_leaves_it_to_a_person_and_the_next_run(folder, mon
     grade(folder, seed=3)
     assert len(ran) == REFERENCE + 1
     assert b"student0,,90,4,8,partly graded," in gradebook(folder)
+
+
+def test_a_sandbox_that_fails_once_is_started_anew(folder, monkeypatch):
+    class Failing(Counting):
+        def run(self, job):
+            if not ran:
+                ran.append(job)
+                raise sandbox.SandboxError("no more memory")
+            return super().run(job)
+
+    monkeypatch.setattr(sandbox, "Worker", Failing)
+    assert grade(folder, jobs=1) == 0
+    assert len(ran) == 1 + REFERENCE + 6
+    assert b"failed" not in gradebook(folder)
 
 
 def test_without_a_sandbox_nothing_is_graded_and_the_line_that_gets_one_is_printed(folder, monkeypatch, capsys):

@@ -24,14 +24,16 @@ def known(exercise):
     return reference.refer(exercise, 7, course.InProcess().run_all)
 
 
-def marked(exercise, known, book, run=None):
-    handed = submission.Submission(
-        submission.Upload("jo", "jo.ipynb", "jo.ipynb"), "90", exercise.release, submission.read(book)[0]
-    )
+def mark(exercise, known, book, run=None, release=None):
+    upload = submission.Upload("jo", "jo.ipynb", "jo.ipynb")
+    handed = submission.Submission(upload, "90", release or exercise.release, submission.read(book)[0])
     code = [cell.source for cell in handed.cells if cell.kind == "code"]
     run = run or course.InProcess().run
-    found = marking.mark(exercise, known, handed, run(reference.job(exercise, known.seed, code)))
-    return {question["name"]: question for question in found["questions"]}
+    return marking.mark(exercise, known, handed, run(reference.job(exercise, known.seed, code)))
+
+
+def marked(*arguments, **keywords):
+    return {question["name"]: question for question in mark(*arguments, **keywords)["questions"]}
 
 
 # Comparing numbers
@@ -187,6 +189,57 @@ def test_a_run_that_was_cut_short_needs_a_person_and_is_never_a_zero(exercise, k
     assert {question["outcome"] for question in found.values()} == {"needs a person"}
 
 
+def test_a_probe_that_was_not_reached_needs_a_person(exercise, known):
+    def run(job):
+        right = Probed(known.expected["gradient"][0].numbers[""].item())
+        taken = Taken("taken", 2, [right, Probed(problem=Problem(NOT_RUN, "not reached"))])
+        result = fixed(exercise, gradient=taken)(job)
+        result.status, result.reason = "cut short", "300 s are over"
+        return result
+
+    found = mark(exercise, known, course.dump(course.right()), run)
+    assert found["found"] == ["cut short: 300 s are over"]
+    question = found["questions"][0]
+    assert (question["mark"], question["reason"]) == (None, "cut short: 300 s are over")
+
+
+def test_a_value_where_a_function_is_asked_for_is_told_so(exercise, known):
+    question = marked(exercise, known, course.dump(course.right(gradient="gradient = 3.0")))["gradient"]
+    assert (question["mistake"], question["mark"]) == ("", 0)
+    assert question["reason"].startswith("`gradient` must be a function of its data")
+
+
+def test_of_another_release_the_questions_of_the_same_name_are_graded_and_the_rest_need_a_person(exercise, known):
+    found = mark(exercise, known, course.dump(course.right(median="middle = np.median")), release="old")
+    assert found["found"] == [f"release 'old', the present one is {exercise.release!r}"]
+    marks = {question["name"]: question["mark"] for question in found["questions"]}
+    assert marks == {"gradient": 2, "fit": 3, "median": None, "why": None}
+    assert found["questions"][2]["reason"] == "not in the release 'old'"
+
+
+def test_a_module_that_the_grader_lacks_is_flagged_and_noted(exercise, known):
+    found = mark(exercise, known, course.dump(course.right(median="import seabornx\nmedian = np.median")))
+    assert found["found"] == ["imports what the grader lacks: No module named 'seabornx'"]
+    assert found["notes"] == ["code cell 6: raised: ModuleNotFoundError: No module named 'seabornx'"]
+
+
+@pytest.mark.parametrize(
+    ("returned", "same"),
+    [([2.0, 2.0], True), (2.0, False), ([2.0, 2.1], False), ([2.0], False), (None, False), ({"a": [2.0, 2.0]}, False)],
+)
+def test_numbers_are_a_mistake_s_only_in_the_same_shape(returned, same):
+    expected = right_is(1.0, rtol=1e-6)
+    assert marking._same(Probed(returned), Probed([2.0, 2.0]), expected) is same
+
+
+def test_the_same_error_is_the_same_mistake_and_nan_is_nan():
+    expected, error = right_is(1.0, rtol=1e-6), Problem("TypeError", "no")
+    assert marking._same(Probed(problem=error), Probed(problem=error), expected)
+    assert not marking._same(Probed(problem=error), Probed(problem=Problem("TypeError", "yes")), expected)
+    assert not marking._same(Probed(1.0), Probed(problem=error), expected)
+    assert marking._same(Probed(float("nan")), Probed(float("nan")), expected)
+
+
 def test_an_answer_whose_cell_failed_before_it_was_bound_is_told_so(exercise, known):
     found = marked(exercise, known, course.dump(course.right(median="median = np.medina")))
     assert found["median"]["reason"].startswith("its cell raised: AttributeError")
@@ -250,6 +303,13 @@ def test_a_seed_that_does_not_tell_a_mistake_apart_is_passed_over_and_said(exerc
                 f"# MISTAKE gradient wrong-sign\n{course.ANSWERS['gradient']}", "m", "mistake"
             )},
             "the mistake gradient/wrong-sign is 0 tolerances from right",
+        ),
+        (
+            {"mistake_gradient_wrong_sign": course.cell(
+                "# MISTAKE gradient wrong-sign\ndef gradient(rate, t):\n"
+                "    return (t.sum() - len(t) / rate) * (1 + 5e-6)", "m", "mistake"
+            )},
+            "the mistake gradient/wrong-sign is 5 tolerances from right",
         ),
         (
             {"mistake_gradient_wrong_sign": course.cell(

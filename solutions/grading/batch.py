@@ -97,7 +97,7 @@ def crew(jobs, dask=None):
 def grader(mode, limits):
     """A hash of what marks depend on besides submission, answers and seed: the grader, the helpers, the libraries."""
     found = hashlib.sha256()
-    for folder in (ROOT / "solutions" / "grading", ROOT / "helpers"):
+    for folder in (ROOT / "solutions" / "answers", ROOT / "solutions" / "grading", ROOT / "helpers"):
         for path in sorted(folder.rglob("*.py")):
             found.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     found.update(json.dumps([sys.version_info[:2], [version(library) for library in LIBRARIES]]).encode())
@@ -154,8 +154,7 @@ def grade(submissions, exercises, out, *, seed, mode, limits, executor, say):
     for future in progress(as_completed(futures), len(futures)):
         i, submission, exercise, made = futures.pop(future)
         records[i] = _marked(submission, exercise, made, known[exercise.number], future)
-        if records[i]["made"]:
-            write(folder / _name(submission), _json(records[i]))
+        write(folder / _name(submission), _json(records[i]))
     for path in set(folder.glob("*.json")) - {folder / _name(submission) for submission in submissions}:
         path.unlink()  # of files that are no longer handed in
     return [records[i] for i in range(len(submissions))]

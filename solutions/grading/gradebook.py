@@ -34,11 +34,8 @@ def finish(record):
     """
     marks = [question["mark"] for question in record["questions"]]
     known = [mark for mark in marks if mark is not None]
-    by_hand = any(question.get("by_hand") for question in record["questions"])
     if not known or len(known) < len(marks):
         status = record["status"] or (PARTLY_GRADED if known else PERSON)
-    elif record["status"] and not by_hand:
-        status = record["status"]
     elif all(question["outcome"] == NOT_ATTEMPTED for question in record["questions"]):
         status = NOT_ATTEMPTED
     else:
