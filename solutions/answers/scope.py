@@ -133,10 +133,10 @@ def line_of(tree, name, context=(ast.Store, ast.Del, ast.Load), run_only=False):
 
 
 def imports(tree):
-    """What a module imports at its top: a set of name bound, module, name imported."""
+    """What a module imports when it runs: a set of name bound, module, name imported."""
     return {
         (alias.asname or alias.name.split(".")[0], getattr(node, "module", None), alias.name)
-        for node in tree.body
+        for node in _running(tree)
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
