@@ -1,7 +1,10 @@
-"""How far to trust an estimate: covariance matrices from derivatives, and the delta method."""
+"""How far to trust an estimate: covariance matrices from derivatives, the delta method, the Kaplan–Meier interval."""
 
 import numpy as np
 from autograd import hessian, jacobian
+from scipy.special import ndtri
+
+from helpers.datasets import survival_data
 
 
 def _inverse(information):
@@ -140,3 +143,62 @@ def delta_method(transform, theta, covariance):
     theta = np.asarray(theta, dtype=float)
     slope = jacobian(transform)(theta)
     return transform(theta), np.sqrt(slope @ np.asarray(covariance, dtype=float) @ slope)
+
+
+def kaplan_meier(t, e, level=0.95):
+    """
+    Kaplan–Meier estimate of the survival function, with a pointwise interval.
+
+    The interval is built on the scale of log(-log S), from Greenwood's standard error, so that it stays within
+    [0, 1]. The estimate is statsmodels'.
+
+    Parameters
+    ----------
+    t : array_like, shape (n,)
+        Durations, in units of time.
+    e : array_like, shape (n,)
+        1 where the event was observed, 0 where the duration is censored.
+    level : float
+        Coverage of the interval at each time, in (0, 1).
+
+    Returns
+    -------
+    times : ndarray, shape (m,)
+        0, the distinct times of events, and the longest duration where that one is censored. Each value below holds
+        from its time up to the next.
+    survival : ndarray, shape (m,)
+    low, high : ndarray, shape (m,)
+        1 at time 0, nan once nobody survives.
+
+    Raises
+    ------
+    ValueError
+        As `helpers.datasets.survival_data`.
+
+    References
+    ----------
+    E. L. Kaplan and P. Meier, "Nonparametric estimation from incomplete observations", JASA 53 (1958), 457–481.
+    J. D. Kalbfleisch and R. L. Prentice, "The Statistical Analysis of Failure Time Data", 2nd ed., 2002, section 1.4
+    (the interval).
+
+    Examples
+    --------
+    >>> times, survival, low, high = kaplan_meier([2.0, 1.0, 3.0, 4.0], [1, 1, 1, 0])
+    >>> times
+    array([0., 1., 2., 3., 4.])
+    >>> survival  # with no censoring before it, the share still alive
+    array([1.  , 0.75, 0.5 , 0.25, 0.25])
+    """
+    from statsmodels.duration.survfunc import SurvfuncRight  # its import takes a second: only who asks pays
+
+    t, e = survival_data(t, e)
+    fit = SurvfuncRight(t, e)
+    s, alive = fit.surv_prob, fit.surv_prob > 0
+    low, high = np.full((2, s.size), np.nan)
+    spread = ndtri((1 + level) / 2) * fit.surv_prob_se[alive] / (s[alive] * -np.log(s[alive]))
+    low[alive], high[alive] = s[alive] ** np.exp(spread), s[alive] ** np.exp(-spread)
+    columns = np.vstack([fit.surv_times, s, low, high])
+    if e[t == t.max()].max() == 0:
+        last = columns[1:, -1] if s.size else np.ones(3)
+        columns = np.column_stack([columns, [t.max(), *last]])
+    return tuple(np.column_stack([[0.0, 1.0, 1.0, 1.0], columns]))

@@ -107,6 +107,35 @@ def _box(edge, fill):
     return {"ha": "center", "va": "center", "bbox": box, "zorder": 3}
 
 
+def relative(table, reference, ax):
+    """
+    Columns of a table as multiples of a reference, row by row: a marker each on a logarithmic axis, dashed line at 1.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Positive numbers; missing ones are not drawn. Its index names the rows along the x-axis.
+    reference : pandas.Series
+        Positive, with the same index.
+    ax : matplotlib.axes.Axes
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax.axhline(1, zorder=0, **TRUTH)
+    looks = [("s", "C4"), ("D", "C3"), ("x", MODEL), ("o", ESTIMATE), ("^", "C2")]
+    for (name, column), (marker, colour) in zip(table.items(), cycle(looks)):
+        ratio = column / reference
+        ax.plot(range(len(ratio)), ratio, marker, color=colour, fillstyle="none", markersize=8, label=name)
+    ax.set_xticks(range(len(table)), table.index, rotation=60)
+    ax.set_yscale("log")
+    ax.set_yticks([0.1, 0.3, 1, 3], ["0.1", "0.3", "1", "3"])
+    ax.minorticks_off()
+    ax.legend()
+    return ax
+
+
 def speed_gains(milliseconds, ax):
     """
     Time against the number of coefficients on log axes, and how much of the gain is algorithm, how much gradient.

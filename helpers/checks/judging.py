@@ -1,6 +1,7 @@
 """Judge one answer: the three outcomes, and what checkers call to reach them."""
 
 import contextlib
+import copy
 import dis
 import functools
 import io
@@ -60,8 +61,8 @@ def _copy(value):
         return type(value)(_copy(item) for item in value)
     if type(value) is dict:
         return {key: _copy(item) for key, item in value.items()}
-    # Not copy.deepcopy: it would cut the thread of a value that autograd traces.
-    return value.copy() if isinstance(value, np.ndarray) or type(value).__module__.startswith("pandas.") else value
+    copied = isinstance(value, np.ndarray) or type(value).__module__.startswith("pandas.")
+    return copy.deepcopy(value) if copied else value  # a copy of what autograd traces would be cut off from its trace
 
 
 def call(answer, *data):
@@ -126,7 +127,8 @@ def numbers(returned, shape=None, what="the result"):
     """
     array = _as_array(returned)
     if shape is not None and array.shape != shape:
-        raise NotYet(f"{_first_upper(what)} must have {_shape(shape)}; yours has {_shape(array.shape)}.")
+        must, is_ = _shape(shape, "be", "have"), _shape(array.shape, "is", "has")
+        raise NotYet(f"{_first_upper(what)} must {must}; yours {is_}.")
     lost = int(np.isnan(array).sum())
     if lost:
         raise NotYet(f"{_first_upper(what)} is nan{f' in {lost} of {array.size} places' if array.ndim else ''}.")
@@ -274,7 +276,7 @@ def _as_array(returned):
     if callable(returned):
         raise NotYet("Your function returned a function: it should return numbers.")
     try:
-        array = np.array(returned)
+        array = np.asarray(returned)
         if array.dtype.kind not in "biufO":
             raise TypeError
         return array.astype(float)
@@ -285,8 +287,8 @@ def _as_array(returned):
         raise NotYet(f"Your function should return numbers; it returned a value of type `{kind}`.") from None
 
 
-def _shape(shape):
-    return f"shape ({', '.join(map(str, shape))}{',' * (len(shape) == 1)})" if shape else "no axes (a single number)"
+def _shape(shape, be, have):
+    return f"{have} shape {tuple(shape)}" if shape else f"{be} a single number"
 
 
 def _first_upper(text):

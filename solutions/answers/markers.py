@@ -182,7 +182,7 @@ def telling(region):
     """The lines of an answer that would give it away where they stand elsewhere, without their spaces."""
     given = {squeezed(piece) for piece in region.blank}
     lines = [squeezed(line) for line in region.answer if squeezed(line) not in given]
-    return [line for line in lines if len(line) >= TELLING and not line.startswith("def")]
+    return [line for line in lines if len(line) >= TELLING and not line.endswith(":")]
 
 
 def leaks(cells, complaints):

@@ -1,0 +1,1 @@
+"""Measurements of speed that lessons quote; run by hand, never by pytest."""
