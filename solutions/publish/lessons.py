@@ -95,7 +95,7 @@ def alternative_text(cells, index):
     """
     after = cells[index + 1].source if index + 1 < len(cells) else ""
     found = WHAT_YOU_SEE.match(after)
-    return found and " ".join(found["sentence"].split())
+    return found and " ".join(found["sentence"].replace("`", "").split())
 
 
 def without_sentence(source):

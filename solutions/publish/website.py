@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 from markupsafe import Markup
 
-from solutions import release
+from solutions import answers, release
 from solutions.publish.lessons import (
     alternative_text,
     code,
@@ -32,7 +32,7 @@ from solutions.refresh import ROOT
 BRANCH = "student"
 NOT_IN_NOTEBOOKS = {"jupyter", "nbval", "pytest"}
 JUPYTERLITE_CELL = """\
-# Only in JupyterLite: fetch what the course imports (up to a minute the first time).
+# Only in JupyterLite: fetch what the course imports; the first time takes a while.
 import sys
 
 if sys.platform == "emscripten":
@@ -91,7 +91,10 @@ def student_copy(folder, install_cell, root=ROOT):
     """
     with tempfile.TemporaryDirectory() as temporary:
         archive = Path(temporary) / "bundle.zip"
-        release.bundle(archive, root)
+        try:
+            release.bundle(archive, root)
+        except answers.Refused as refused:
+            raise SystemExit(f"mend the answer notebooks first\n{refused}") from None
         zipfile.ZipFile(archive).extractall(temporary)
         shutil.copytree(Path(temporary) / release.FOLDER, folder, dirs_exist_ok=True)
     for path in [*folder.glob("notebooks/*.ipynb"), *folder.glob("exercises/*.ipynb")]:
