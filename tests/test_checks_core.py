@@ -359,6 +359,8 @@ def test_differences_against_known_derivatives():
     theta = np.array([0.7, -1.3])
     np.testing.assert_allclose(differences(lambda th: np.sin(th[0]) * th[1], theta), [np.cos(0.7) * -1.3, np.sin(0.7)])
     np.testing.assert_allclose(differences(lambda th, k: k * th**2, theta, 3.0), np.diag(6 * theta), atol=1e-8)
+    jacobian = differences(lambda th: np.array([th[0] * th[1], th[0], th[1] ** 2]), theta)
+    np.testing.assert_allclose(jacobian, [[-1.3, 0.7], [1, 0], [0, -2.6]], rtol=1e-8, atol=1e-9)
     np.testing.assert_allclose(differences(np.exp, 0.5), np.exp(0.5))
     assert differences(np.exp, 0.5).shape == ()
 

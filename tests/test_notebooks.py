@@ -21,7 +21,7 @@ ANSWER_TAGS = {"answer", "written-answer", "summary"}
 INSTRUCTOR_TAGS = {"probe-setup", "probe", "mistake"}
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "-"}
 MIN_CELLS, MAX_CELLS, MAX_FURTHER = 25, 45, 25
-MAX_CODE_LINES, MAX_SETUP_LINES, MAX_WORDS = 15, 20, 80
+MAX_CODE_LINES, MAX_SETUP_LINES, MAX_WORDS, MAX_LINE = 15, 20, 80, 112
 
 
 def over(paths):
@@ -103,6 +103,7 @@ def test_length_of_cells(path):
     for cell in read(path).cells:
         lines = sum(bool(line.strip()) for line in cell.source.splitlines())
         if cell.cell_type == "code":
+            assert max(map(len, cell.source.splitlines())) <= MAX_LINE, f"{cell.id}: a line too wide for a slide"
             assert lines <= (MAX_SETUP_LINES if "setup" in tags(cell) else MAX_CODE_LINES), f"{cell.id}: {lines} lines"
         else:
             assert words(cell.source) <= MAX_WORDS, f"{cell.id}: {words(cell.source)} words"

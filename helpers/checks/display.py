@@ -60,5 +60,5 @@ def _page(state, head, lines, traceback):
 
 
 def _marked(text):
-    style = "color: inherit; background-color: transparent;"
+    style = "color: inherit; background-color: transparent; padding: 0;"
     return re.sub(r"`([^`]+)`", rf'<code style="{style}">\1</code>', html.escape(text))
