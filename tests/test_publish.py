@@ -33,9 +33,7 @@ def site(tmp_path_factory):
 def pages(site):
     """Every page of ours, parsed, by its path in the site."""
     paths = [path for path in site.rglob("*.html") if site / "lite" not in path.parents]
-    return {
-        path.relative_to(site): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in paths
-    }
+    return {path.relative_to(site): BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser") for path in paths}
 
 
 def read(path):
@@ -125,8 +123,12 @@ def test_the_speaker_has_something_to_say_at_every_heading(lesson):
     shown = {cell.id for cell in lesson.cells if slide_type(cell) != "skip"}
     assert set(notes) <= shown, f"notes on cells that no slide shows: {set(notes) - shown}"
     assert all(notes.values())
+    minutes = 0
     for column in slides.slides(lesson.cells, notes):
-        assert {block.cell for slide in column for block in slide} & set(notes), f"{column[0][0].cell}: no notes"
+        first = column[0][0].cell
+        assert first in notes, f"{first}: no notes"
+        minutes += int(re.match(r"\*(\d+) min\.\*", notes[first])[1])
+    assert minutes == lesson.minutes
 
 
 def test_notes_belong_to_lessons_and_reach_the_speaker_only(site, tmp_path):

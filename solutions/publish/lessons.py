@@ -89,8 +89,8 @@ def alternative_text(cells, index):
 
     Examples
     --------
-    >>> cells = [nbformat.v4.new_code_cell("plot()"), nbformat.v4.new_markdown_cell("*What you see: a line.* It rises.")]
-    >>> alternative_text(cells, 0)
+    >>> seen = nbformat.v4.new_markdown_cell("*What you see: a line.* It rises.")
+    >>> alternative_text([nbformat.v4.new_code_cell("plot()"), seen], 0)
     'a line.'
     """
     after = cells[index + 1].source if index + 1 < len(cells) else ""
@@ -146,7 +146,8 @@ def output(shown, alt=None):
     if "image/png" in data:
         return picture(data["image/png"], alt)
     if "text/html" in data:
-        return Markup(f'<div class="output table" role="group" aria-label="Table" tabindex="0">{data["text/html"]}</div>')
+        scrollable = 'role="group" aria-label="Table" tabindex="0"'
+        return Markup(f'<div class="output table" {scrollable}>{data["text/html"]}</div>')
     if "text/latex" in data:
         return Markup(f'<div class="output">{html.escape(data["text/latex"])}</div>')
     return Markup(f'<pre class="output">{ansi2html(data["text/plain"])}</pre>')

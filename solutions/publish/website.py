@@ -138,7 +138,7 @@ def page_links(content):
 
 def shown_cells(lesson):
     """
-    The cells of a lesson as a page shows them.
+    The cells of a lesson as a page shows them; a caption is hidden from those who hear it as alternative text.
 
     Yields
     ------
@@ -154,8 +154,8 @@ def shown_cells(lesson):
         for shown in cell.outputs:
             content = output(shown, alt)
             if is_picture(shown):
-                seen = alt[:1].upper() + alt[1:]  # aria-hidden: read aloud as the alternative text already
-                content = Markup('<figure>{}<figcaption aria-hidden="true">{}</figcaption></figure>').format(content, seen)
+                caption = Markup('<figcaption aria-hidden="true">{}</figcaption>').format(alt[:1].upper() + alt[1:])
+                content = Markup("<figure>{}{}</figure>").format(content, caption)
             parts.append(content)
         yield cell.id, "setup" if "setup" in cell.metadata.get("tags", []) else "code", Markup("\n").join(parts)
 
