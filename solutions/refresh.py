@@ -1,5 +1,6 @@
 """Run notebooks from top to bottom and store what they show, so that nothing changes where nothing changed."""
 
+import base64
 import copy
 from pathlib import Path
 
@@ -11,6 +12,7 @@ KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3
 CELL_TIMEOUT = 300
 UNSTABLE = "nbval-ignore-output"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+SHOWN_IN_README = (ROOT / "notebooks" / "03-weibull-survival.ipynb", "figure-surface", ROOT / ".github" / "figure.png")
 
 
 def clean(notebook):
@@ -65,6 +67,7 @@ def execute(path):
         record_timing=False,
         coalesce_streams=True,
         store_widget_state=False,
+        extra_arguments=["--log-level=ERROR"],
     ).execute()
     return clean(notebook)
 
@@ -87,6 +90,13 @@ def same(before, after):
         if UNSTABLE in cell.metadata.get("tags", []):
             cell.outputs = []
     return nbformat.writes(before) == nbformat.writes(after)
+
+
+def readme_figure():
+    """The picture that README shows: bytes of the PNG stored in a lesson."""
+    lesson, cell_id, _ = SHOWN_IN_README
+    cell = next(cell for cell in nbformat.read(lesson, as_version=4).cells if cell.id == cell_id)
+    return base64.b64decode(next(output.data["image/png"] for output in cell.outputs if "image/png" in output.data))
 
 
 def refresh(paths=()):
@@ -112,4 +122,7 @@ def refresh(paths=()):
                 notebook.write_text(nbformat.writes(fresh) + "\n", encoding="utf-8", newline="\n")
                 written.append(notebook)
             print(f"{notebook.name}: {'refreshed' if changed else 'unchanged'}")
+    lesson, _, figure = SHOWN_IN_README
+    if lesson in written:
+        figure.write_bytes(readme_figure())
     return written

@@ -10,7 +10,7 @@ from importlib.metadata import packages_distributions
 import nbformat
 import pytest
 
-from solutions.refresh import ROOT
+from solutions.refresh import ROOT, SHOWN_IN_README, readme_figure
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 REQUIREMENTS = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -94,6 +94,12 @@ def test_both_shells_are_told_the_same():
 def test_links_of_the_readme_lead_somewhere():
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_figure_of_the_readme_is_the_lessons():
+    figure = SHOWN_IN_README[-1]
+    assert figure.relative_to(ROOT).as_posix() in README
+    assert figure.read_bytes() == readme_figure()
 
 
 def test_every_lesson_and_exercise_is_in_the_table():
