@@ -191,7 +191,11 @@ def test_the_students_branch_opens_in_binder_and_colab(tmp_path, monkeypatch):
     assert not {"solutions", "tests"} & {path.name for path in tmp_path.iterdir()}
     for line in (tmp_path / "binder" / "requirements.txt").read_text(encoding="utf-8").splitlines():
         assert (tmp_path / "binder" / line.split()[1]).resolve().is_file(), line
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
     for path in [*tmp_path.glob("notebooks/*.ipynb"), *tmp_path.glob("exercises/*.ipynb")]:
+        notebook = path.relative_to(tmp_path).as_posix()
+        assert f"(https://mybinder.org/v2/gh/owner/course/student?urlpath=lab/tree/{notebook})" in readme
+        assert f"(https://colab.research.google.com/github/owner/course/blob/student/{notebook})" in readme
         cell = next(cell for cell in read(path).cells if cell.id == "install-colab")
         assert "https://github.com/owner/course course" in cell.source
         assert f"%cd -q course/{path.parent.name}" in cell.source
@@ -205,6 +209,14 @@ def test_without_a_repository_nothing_leads_to_one(tmp_path, monkeypatch):
     website.write_pages(tmp_path)
     for path in tmp_path.rglob("*.html"):
         assert not re.search(r"mybinder|colab\.research|github\.com//", path.read_text(encoding="utf-8")), path
+
+
+def test_the_workflow_publishes_what_the_links_open():
+    workflow = (ROOT / ".github" / "workflows" / "publish.yml").read_text(encoding="utf-8")
+    assert "python -m solutions site --to build/site" in workflow
+    assert "path: build/site" in workflow
+    assert "python -m solutions student build/student" in workflow
+    assert f"HEAD:refs/heads/{website.BRANCH}" in workflow
 
 
 def test_a_lesson_in_another_form_is_refused_with_the_form_that_is_wanted(tmp_path):

@@ -48,6 +48,8 @@ if "google.colab" in sys.modules:
     %pip install -q {requirements} ./course
     %cd -q course/{folder}
 """
+BINDER_BADGE = "[![Open in Binder](https://mybinder.org/badge_logo.svg)]"
+COLAB_BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
 BINDER = {
     "runtime.txt": "python-3.12\n",
     "requirements.txt": "-c ../.ci/constraints.txt\n-r ../requirements.txt\n",
@@ -57,6 +59,14 @@ BINDER = {
 def repository():
     """``owner/name`` on GitHub, from the workflow's environment; empty elsewhere, and then nothing links there."""
     return os.environ.get("GITHUB_REPOSITORY", "")
+
+
+def binder(notebook):
+    return f"https://mybinder.org/v2/gh/{repository()}/{BRANCH}?urlpath=lab/tree/{notebook}"
+
+
+def colab(notebook):
+    return f"https://colab.research.google.com/github/{repository()}/blob/{BRANCH}/{notebook}"
 
 
 def imported(root=ROOT):
@@ -113,6 +123,13 @@ def write_student_branch(folder, root=ROOT):
         path = folder / "binder" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
+    with open(folder / "README.md", "a", encoding="utf-8", newline="\n") as readme:
+        readme.write("\n## Nothing to install\n\n| | Binder | Colab |\n|---|---|---|\n")
+        for path in sorted(
+            [*folder.glob("notebooks/*.ipynb"), *folder.glob("exercises/*.ipynb")], key=lambda p: p.name
+        ):
+            notebook = path.relative_to(folder).as_posix()
+            readme.write(f"| {notebook} | {BINDER_BADGE}({binder(notebook)}) | {COLAB_BADGE}({colab(notebook)}) |\n")
 
 
 def page_links(content):
@@ -179,7 +196,7 @@ def write_pages(folder, root=ROOT):
     """Write the landing page, the lessons and what they share."""
     course = read_lessons(root)
     exercises = {path.stem for path in (root / "exercises").glob("*.ipynb")}
-    common = {"course": course, "exercises": exercises, "repository": repository(), "branch": BRANCH}
+    common = {"course": course, "exercises": exercises, "repository": repository(), "binder": binder, "colab": colab}
 
     def write(name, template, **values):
         path = folder / name

@@ -19,13 +19,19 @@ function head(slide, title) {
   slide.prepend(running);
 }
 
-// Where to break the slide: before the cell that does not fit; within it, if it is the first. 0: it fits.
+// Where to break the slide: before the cell that does not fit. If that is the first one, in smaller type it may fit; if
+// not, below its code. 0: nothing to break.
 function breakpoint(slide) {
   const blocks = [...slide.children], first = blocks[0].className === "running" ? 1 : 0;
-  if (firstOver(slide) === first)
-    blocks[first].querySelectorAll("pre").forEach((code) => shrink(code, () => firstOver(slide) === first));
-  const over = firstOver(slide);
-  const cell = blocks.findIndex((block) => block.dataset.cell === blocks[over]?.dataset.cell);
+  const cellOf = (index) => blocks[index]?.dataset.cell;
+  const firstCellIsOver = () => cellOf(firstOver(slide)) === cellOf(first);
+  const code = blocks[first].querySelector("pre");
+  if (code && firstCellIsOver()) {
+    shrink(code, firstCellIsOver);
+    if (firstCellIsOver()) code.style.fontSize = "";
+    shrink(code, () => firstOver(slide) === first);
+  }
+  const over = firstOver(slide), cell = blocks.findIndex((block) => block.dataset.cell === cellOf(over));
   return cell > first ? cell : over > first ? over : 0;
 }
 
