@@ -51,7 +51,7 @@ def blocks(cells, index, notes):
     """
     cell = cells[index]
     fragment = slide_type(cell) == "fragment"
-    spoken = []
+    spoken = [notes[cell.id]] if cell.id in notes else []
     if cell.cell_type == "code":
         yield Block(cell.id, "code", code(cell.source.replace("\n\n\n", "\n\n"), cell.id), fragment)
     else:
@@ -59,8 +59,6 @@ def blocks(cells, index, notes):
             yield Block(cell.id, "text", without_local_links(markdown(text)), fragment)
         if sentence := alternative_text(cells, index - 1):
             spoken.append(f"*They see:* {sentence}")
-    if cell.id in notes:
-        spoken.append(notes[cell.id])
     if spoken:
         yield Block(cell.id, "notes", markdown("\n\n".join(spoken)))
     for shown in cell.get("outputs", []):
