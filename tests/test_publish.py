@@ -4,6 +4,7 @@ import json
 import re
 import runpy
 import sys
+from itertools import pairwise
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import nbformat
@@ -96,7 +97,9 @@ def test_a_deck_is_one_file(pages):
 def test_every_picture_on_page_and_slides_has_its_sentence_for_text(lesson, pages):
     drawn = [cell for cell in lesson.cells if any(map(is_picture, cell.get("outputs", [])))]
     shown = [cell for cell in drawn if slide_type(cell) != "skip"]
+    described = [cell for cell, after in pairwise(lesson.cells) if WHAT_YOU_SEE.match(after.source)]
     assert drawn
+    assert [cell.id for cell in described] == [cell.id for cell in drawn], "a sentence without its picture"
     for folder, expected in (("lessons", drawn), ("slides", shown)):
         images = pages[website.Path(folder) / f"{lesson.stem}.html"].find_all("img")
         assert len(images) == len(expected)
