@@ -19,7 +19,7 @@ CONSTRAINTS = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8")
 STUDENTS_CODE = sorted(
     [*ROOT.glob("helpers/**/*.py"), *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("exercises/*.ipynb")]
 )
-RUN_AS_COMMANDS = {"jupyter", "nbval", "pytest", "ipywidgets"}  # required, imported by no lesson yet
+RUN_AS_COMMANDS = {"jupyter", "nbval", "pytest"}
 
 
 def name(requirement):
