@@ -97,6 +97,7 @@ def test_the_answer_notebook_has_full_marks_and_the_released_exercise_none(exerc
     assert {name: question["mark"] for name, question in full.items()} == {
         "gradient": 2, "fit": 3, "median": 1, "why": None,
     }  # fmt: skip
+    assert [question["reason"] for question in full.values()] == ["", "", "", "a written answer, marked by a person"]
     empty = marked(exercise, known, course.dump(course.exercise()))
     assert {question["outcome"] for question in empty.values()} == {"not attempted"}
     assert all(question["mark"] == 0 for question in empty.values())
@@ -113,6 +114,11 @@ def test_a_named_mistake_loses_its_own_points_and_gets_its_sentence(exercise, kn
 def test_a_mistake_made_by_another_route_is_recognised_by_its_numbers(exercise, known):
     source = "def gradient(rate, t):\n    return -sum(list(t)) + t.size * rate ** -1"
     assert marked(exercise, known, course.dump(course.right(gradient=source)))["gradient"]["mistake"] == "wrong-sign"
+
+
+def test_dots_in_a_right_answer_are_no_open_blank(exercise, known):
+    found = marked(exercise, known, course.dump(course.right(median="median = lambda x: np.median(x[...])")))
+    assert (found["median"]["outcome"], found["median"]["reason"]) == ("right", "")
 
 
 def test_probes_give_partial_credit(exercise, known):

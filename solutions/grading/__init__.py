@@ -1,4 +1,21 @@
-"""Submissions to marks, feedback and a gradebook; student code only ever runs in a sandbox."""
+"""
+Submissions to marks, feedback and a gradebook; student code only ever runs in a sandbox.
+
+``python -m solutions grade SUBMISSIONS --out RESULTS`` takes the folder or the zip that Canvas or Moodle gives, one
+folder a student, or files named by student, and marks every exercise among them against its answer notebook:
+
+- ``gradebook.csv``: student, id, exercise, marks, total, status (graded, partly graded, not attempted, unreadable,
+  needs a person; not submitted, where there is a roster), flags.
+- ``feedback/`` and ``feedback.zip``: a page for each student; the zip has the names that Canvas ("Upload submissions")
+  and Moodle ("Upload multiple feedback files in a zip") take back.
+- ``summary.html``: the class; histogram, hardest questions, commonest mistakes, whom to look at.
+- ``marking.html``: what a person must mark: answers in words, and files that could not be graded. It saves
+- ``overrides.csv`` (student, question, mark, comment), which is yours: put it there, run the command again, and it
+  counts in all of the above. The command never writes it.
+- ``roster-NN.csv``, with ``--roster``: the LMS's own exported table with the exercise's column filled in.
+- ``run.json``: the private seed. The same command goes on with it, and grades only what has changed.
+- ``marks/``: a file for each submission, for ``--compare OLD NEW``.
+"""
 
 from pathlib import Path
 

@@ -75,8 +75,10 @@ def crew(jobs, dask=None):
     concurrent.futures.Executor
     """
     if dask:
-        from distributed import Client
-
+        try:
+            from distributed import Client
+        except ModuleNotFoundError:
+            raise ValueError('--dask needs "distributed": python -m pip install -e ".[grading]"') from None
         with Client(dask, timeout=20) as client:
             yield client.get_executor(pure=False)
         return

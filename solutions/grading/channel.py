@@ -265,8 +265,8 @@ class Story:
 
     def _read(self, record):
         kinds = set(record)
-        name, cell = record.get("question"), record.get("cell", 0)
-        if cell >= len(self.cells) or (name is not None and name not in self.sizes):
+        name, cell = record.get("question"), record.get("cell")
+        if (cell is not None and cell >= len(self.cells)) or (name is not None and name not in self.sizes):
             return
         if kinds == {"end"}:
             self.ended = True

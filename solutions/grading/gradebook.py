@@ -80,7 +80,8 @@ def gradebook(records, absent=()):
         for student, key, exercise in absent
     ]
     columns = ["student", "id", "exercise", "marks", "total", "status", "flags"]
-    table = pd.DataFrame(rows, columns=columns).fillna("").sort_values(["exercise", "student", "id"], kind="stable")
+    rows = [dict.fromkeys(columns, "") | row for row in rows]
+    table = pd.DataFrame(rows, columns=columns).sort_values(["exercise", "student", "id"], kind="stable")
     return table.map(harmless)
 
 

@@ -5,7 +5,6 @@ import os
 import re
 import unicodedata
 import zipfile
-import zlib
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -56,7 +55,7 @@ def find(root, stems=(), skip=None):
     if root.is_dir():
         entries = _folder(root, skip and skip.resolve())
     elif zipfile.is_zipfile(root):
-        entries = _zip(root, (), depth=2)
+        entries = _zip(root, (), 2, _Unpacked())
     else:
         raise FileNotFoundError(f"{root} is no folder and no zip: give the one that holds the submissions")
     for parts, modified, data, problem in entries:
@@ -75,7 +74,7 @@ def _folder(root, skip):
             if path.is_symlink() or not path.is_file():
                 yield parts, 0.0, b"", "a link or a device, not a file"
             elif name.lower().endswith(".zip"):
-                yield from _zip(path, _inside(parts), depth=2)
+                yield from _zip(path, _inside(parts), 2, _Unpacked())
             else:
                 with path.open("rb") as file:
                     data = file.read(MAX_FILE + 1) if NOTEBOOK.search(name) else b""
@@ -87,29 +86,37 @@ def _inside(parts):
     return (*parts[:-1], parts[-1][: -len(".zip")])
 
 
-def _zip(file, above, depth):
+class _Unpacked:
+    """What a zip and the zips in it have given so far."""
+
+    def __init__(self):
+        self.files = self.size = 0
+
+    def add(self, files=0, size=0):
+        self.files, self.size = self.files + files, self.size + size
+        if self.files > MAX_ENTRIES:
+            raise Unreadable(f"more than {MAX_ENTRIES} files in one zip")
+        if self.size > MAX_UNPACKED:
+            raise Unreadable(f"more than {MAX_UNPACKED >> 20} MB in one zip: a zip bomb?")
+
+
+def _zip(file, above, depth, unpacked):
     """Entries of a zip (a path, or bytes within another zip), read with limits and never unpacked to disk."""
     where = (*above, file.name if isinstance(file, Path) and not above else "its zip")
     try:
         with zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if len(entries) > MAX_ENTRIES:
-                raise Unreadable(f"more than {MAX_ENTRIES} files in one zip")
-            unpacked = 0
+            unpacked.add(files=len(entries))
             for entry in sorted(entries, key=lambda entry: entry.filename):
-                for found in _entry(archive, entry, above, depth):
-                    unpacked += len(found[2])
-                    yield found
-                if unpacked > MAX_UNPACKED:
-                    raise Unreadable(f"more than {MAX_UNPACKED // 2**30} GB in one zip: a zip bomb?")
+                yield from _entry(archive, entry, above, depth, unpacked)
     except (Unreadable, zipfile.BadZipFile, OSError, ValueError) as error:
         yield where, 0.0, b"", f"this zip cannot be read: {error}"
 
 
-def _entry(archive, entry, above, depth):
+def _entry(archive, entry, above, depth, unpacked):
     name = entry.filename.replace("\\", "/")
     parts = PurePosixPath(name).parts
-    if any(JUNK.match(part) for part in parts if part not in ("..", "/")):
+    if not parts or any(JUNK.match(part) for part in parts if part not in ("..", "/")):
         return
     if name.startswith("/") or ".." in parts or ":" in parts[0]:
         yield (*above, *[part for part in parts if part not in ("..", "/")]), 0.0, b"", "its path leaves the zip"
@@ -118,18 +125,24 @@ def _entry(archive, entry, above, depth):
         modified = datetime(*entry.date_time).timestamp()
     except (ValueError, OverflowError):
         modified = 0.0
-    data, problem = b"", ""
-    nested = name.lower().endswith(".zip")
+    nested, data, problem = name.lower().endswith(".zip"), b"", ""
     if nested or NOTEBOOK.search(name):
-        try:
-            with archive.open(entry) as file:
-                data = file.read(MAX_FILE + 1)
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
-            problem = f"the zip it is in is damaged or encrypted ({error})"
+        data, problem = _content(archive, entry)
+        unpacked.add(size=len(data))
     if nested and depth > 1 and len(data) <= MAX_FILE and not problem:
-        yield from _zip(io.BytesIO(data), _inside((*above, *parts)), depth - 1)
+        yield from _zip(io.BytesIO(data), _inside((*above, *parts)), depth - 1, unpacked)
     else:
         yield (*above, *parts), modified, data, problem
+
+
+def _content(archive, entry):
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return b"", "the zip it is in is packed in an unusual way"  # zipfile unpacks the others without a limit
+    try:
+        with archive.open(entry) as file:
+            return file.read(MAX_FILE + 1), ""
+    except Exception as error:  # hostile input reaches code that was not written for it
+        return b"", f"the zip it is in is damaged or encrypted: {printable(str(error))[:200]}"
 
 
 # Whose file it is
@@ -137,23 +150,24 @@ def _entry(archive, entry, above, depth):
 
 def _owner(parts, stems):
     """The student, by the first part of the path that an LMS named, else by folder or file name."""
+    parts = [_clean(part) for part in parts]
     path = "/".join(parts)
     for i, part in enumerate(parts):
         match = MOODLE.match(part)
         if match:
             name = "/".join(filter(None, [match["file"], *parts[i + 1 :]])) or part
-            return Upload(_clean(match["name"]), path, PurePosixPath(name).name, "moodle", match["id"])
+            return Upload(match["name"], path, PurePosixPath(name).name, "moodle", match["id"])
         match = CANVAS.match(part)
         if match:
             name = parts[-1] if parts[i + 1 :] else match["file"]
             attempt = re.search(r"-(\d{1,4})\.[^.]+$", match["file"])
             return Upload(
-                _clean(match["name"] or match["id"]), path, name, "canvas", match["id"], match["attachment"],
+                match["name"] or match["id"], path, name, "canvas", match["id"], match["attachment"],
                 late=bool(match["late"]), attempt=int(attempt[1]) if attempt else 0,
             )  # fmt: skip
     folders = [part for part in parts[:-1] if _student(part, stems)]
     student = folders[0] if folders else _student(NOTEBOOK.sub("", parts[-1]), stems)
-    return Upload(_clean(student) or _clean(parts[-1]), path, parts[-1])
+    return Upload(student or parts[-1], path, parts[-1])
 
 
 def _student(name, stems):
@@ -166,8 +180,8 @@ def _student(name, stems):
 
 
 def _clean(name):
-    """A name on one line, at most 100 characters, composed the same way on every system."""
-    return " ".join(unicodedata.normalize("NFC", printable(name)).split())[:100]
+    """A name on one line, composed the same way on every system."""
+    return " ".join(unicodedata.normalize("NFC", printable(name)).split())
 
 
 # Which of a student's files counts

@@ -11,6 +11,7 @@ from solutions.grading.submission import where_bound
 from solutions.release import WRITE_HERE
 
 RIGHT, PARTLY, WRONG, NOT_ATTEMPTED, PERSON = "right", "partly right", "not right", "not attempted", "needs a person"
+SHOWN = 20_000  # characters of what was handed in that feedback repeats
 OPEN = re.compile(r"^[^#\n]*(?<!\.)\.\.\.(?!\.)", re.MULTILINE)  # a blank that is left in code
 
 
@@ -195,7 +196,7 @@ def mark(exercise, reference, submission, result):
     questions = []
     for question in exercise.questions:
         if question.written:
-            questions.append(_written(exercise, question, submission))
+            questions.append(_written(question, submission))
         else:
             taken = result.questions[question.name]
             marked = _question(question, reference, taken, result, code, exercise.blanked[question.cell])
@@ -239,7 +240,7 @@ def _question(question, reference, taken, result, code, blank):
         "outcome": RIGHT if mark == question.points else PARTLY if mark else WRONG,
         "reason": next((probe["reason"] for probe in probes if not probe["right"]), ""),
         "mistake": "",
-        "code": source,
+        "code": source[:SHOWN],
         "probes": probes if taken.state == "taken" else [],
     }
     if mark == question.points:
@@ -349,7 +350,7 @@ def _near(ours, theirs, tolerance):
     return near | (ours == theirs) | (np.isnan(ours) & np.isnan(theirs))
 
 
-def _written(exercise, question, submission):
+def _written(question, submission):
     text = written_answer(question, submission.cells)
     attempted = text is not None and text.strip() not in ("", WRITE_HERE)
     lost = "its cell was not found: look for it in the notebook" if text is None else ""
@@ -360,6 +361,6 @@ def _written(exercise, question, submission):
         "outcome": PERSON if attempted or lost else NOT_ATTEMPTED,
         "reason": lost or ("a written answer, marked by a person" if attempted else "not attempted"),
         "mistake": "",
-        "code": text or "",
+        "code": (text or "")[:SHOWN],
         "probes": [],
     }

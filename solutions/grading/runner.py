@@ -42,7 +42,7 @@ from signal import (
     pthread_sigmask,
     setitimer,
     signal,
-)  # fmt: skip
+)
 from time import monotonic, sleep
 
 MOST_NUMBERS = 10_000  # of one probe
@@ -133,6 +133,8 @@ def numbers(value):
         return {str(key)[:MOST_TEXT]: numbers(entry) for key, entry in value.items()}
     if value is ...:
         raise NotAttempted("returned ...")
+    if isinstance(value, int):
+        return float(value)  # whatever its size
     try:
         found = asarray(value)
     except ValueError:
@@ -395,6 +397,7 @@ def keep(order, job, results, output, leash, *private):
         0 where the notebook ended by itself without an error, `SETUP_FAILED`, or 1.
     """
     ready, tell = os.pipe()
+    process = None
     try:
         if order["mode"] == "warm":
             new_world()
@@ -415,7 +418,9 @@ def keep(order, job, results, output, leash, *private):
             play(job, results, output, world=order["mode"] != "unsafe")
     except BaseException as error:
         write(output, f"{type(error).__name__}: {error}".encode())
-        _exit(SETUP_FAILED)
+        if process == 0:
+            _exit(SETUP_FAILED)
+        return SETUP_FAILED
     for descriptor in (tell, job, results, output):
         close(descriptor)
     if not os.read(ready, 1):
@@ -440,7 +445,7 @@ def play(job, results, output, world):
         Notebook(job, results, world).run()
         status = 0
     except BaseException as error:
-        sys.stderr.write(": ".join(describe(error)))
+        write(2, ": ".join(describe(error)).encode("utf-8", "backslashreplace"))
     finally:
         _exit(status)
 
@@ -625,8 +630,8 @@ def collapse_memory():
     advice, size = 25, 1 << 21  # MADV_COLLAPSE; older kernels than 6.1 refuse, which costs time only
     with open("/proc/self/maps") as file:
         for line in file:
-            span, access, *_, name = [*line.split()[:2], *line.split()[5:], ""][:3]
-            if access == "rw-p" and name in ("", "[heap]"):
+            span, access, _, _, _, *name = line.split()
+            if access == "rw-p" and name in ([], ["[heap]"]):
                 first, last = (int(end, 16) for end in span.split("-"))
                 first, last = -(-first // size) * size, last // size * size
                 if first < last:

@@ -14,6 +14,12 @@ A job is a dict, all of it JSON::
 Each probe runs in a fresh namespace: ``setup`` first, then ``rng = np.random.default_rng(seed)`` and the answer under
 its name, then the probe; seed is an int or a list of ints. Answers, expected numbers and tolerances have no place in
 the job of a student's submission. The answer notebook is run by a job of its own.
+
+Inside, read-only: the system's /usr, the interpreter, the environment, the release's helpers, the runner. Of its own:
+/proc, /tmp, /scratch, /dev/shm. Nothing else: no home, no checkout, no submission, no network, no other process. A
+student may learn the probes, which run in his process, and may write to the channel; both are worth nothing without
+the numbers that a right answer gives on data drawn from a seed he does not know. A probe whose right numbers can be
+guessed without its data (a gradient at the optimum, a flag) is therefore worth nothing either: write none.
 """
 
 import functools
@@ -117,8 +123,10 @@ def available():
     ):
         try:
             with Worker(mode, modules=()) as worker:
-                worker.run({"cells": [], "setup": "", "questions": {}})
-            return Isolation(mode, description, reason)
+                result = worker.run({"cells": [], "setup": "", "questions": {}})
+            if result.status == "finished":
+                return Isolation(mode, description, reason)
+            reason = clean(result.output) or result.reason
         except SandboxError as error:
             reason = str(error)
     return Isolation("none", "no isolation: student code could do all that you can", reason, remedy(reason))
