@@ -50,7 +50,7 @@ def covariance(negative_log_likelihood, theta, *data):
     Examples
     --------
     >>> y = np.array([1.0, 2.0, 4.0, 5.0])
-    >>> covariance(lambda theta: np.sum((y - theta[0])**2) / 2, [3.0])  # the variance of a mean, sigma = 1
+    >>> covariance(lambda theta: ((y - theta[0])**2).sum() / 2, [3.0])  # the variance of a mean, sigma = 1
     array([[0.25]])
     """
     return _inverse(hessian(negative_log_likelihood)(np.asarray(theta, dtype=float), *data))
@@ -68,7 +68,7 @@ def standard_errors(negative_log_likelihood, theta, *data):
     Examples
     --------
     >>> y = np.array([1.0, 2.0, 4.0, 5.0])
-    >>> standard_errors(lambda theta: np.sum((y - theta[0])**2) / 2, [3.0])
+    >>> standard_errors(lambda theta: ((y - theta[0])**2).sum() / 2, [3.0])
     array([0.5])
     """
     return np.sqrt(np.diag(covariance(negative_log_likelihood, theta, *data)))

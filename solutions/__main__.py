@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from solutions.grading import add_arguments
+
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m solutions", description=__doc__)
@@ -20,6 +22,7 @@ def main():
     site.add_argument("--to", type=Path, default=Path("build/site"), metavar="FOLDER", help="default: %(default)s")
     student = commands.add_parser("student", help="write the student's copy as Binder and Colab open it")
     student.add_argument("to", type=Path, metavar="FOLDER")
+    add_arguments(commands.add_parser("grade", help="mark a class against the answer notebooks"))
     arguments = parser.parse_args()
     if arguments.command == "refresh":
         from solutions.refresh import refresh as run
@@ -43,6 +46,10 @@ def main():
         from solutions.publish.website import write_student_branch
 
         write_student_branch(arguments.to)
+    elif arguments.command == "grade":
+        from solutions.grading.command import run
+
+        sys.exit(run(arguments))
 
 
 if __name__ == "__main__":

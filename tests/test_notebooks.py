@@ -43,6 +43,10 @@ def tags(cell):
     return set(cell.metadata.get("tags", []))
 
 
+def slide_type(cell):
+    return cell.metadata.get("slideshow", {}).get("slide_type")
+
+
 def words(markdown):
     """Words of prose: no headings, tables, displayed or inline formulas, code, HTML or link targets."""
     text = re.sub(r"\$\$.*?\$\$|```.*?```|<!--.*?-->", " ", markdown, flags=re.S)
@@ -126,10 +130,11 @@ def test_shape_of_a_lesson(path):
     assert all(word in cells[1].source for word in ("**You will**", "**You need**", "**Minutes**"))
     starts = {line: i for i, line in headings}
     remember, further = starts["## What to remember"], starts.get("## Going further", len(cells))
-    assert MIN_CELLS <= remember + 1 <= MAX_CELLS, f"{remember + 1} cells up to What to remember"
+    main = sum(slide_type(cell) != "skip" for cell in cells[: remember + 1])  # set-up and widgets aside
+    assert MIN_CELLS <= main <= MAX_CELLS, f"{main} cells up to What to remember"
     assert len(cells) - further <= MAX_FURTHER, f"{len(cells) - further} cells under Going further"
     for i, cell in enumerate(cells):
-        slide = cell.metadata.get("slideshow", {}).get("slide_type")
+        slide = slide_type(cell)
         assert slide in SLIDE_TYPES, f"{cell.id}: slide type {slide}"
         assert slide == "skip" or i < further, f"{cell.id}: Going further is not on slides"
 

@@ -245,6 +245,8 @@ BROKEN = {
     "no answer in words": (changed("why", "\nThe mean has slope zero.", ""), "why", 1, "holds no more"),
     "probes without set-up": (without("probe-setup"), None, None, "must be tagged 'probe-setup'"),
     "no summary": (without("summary"), None, None, "must be tagged 'summary'"),
+    "summary says more": (changed("summary", "summary()", "summary()\nprint(3)"), "summary", 1, "must be 'check.summary()'"),
+    "no questions": ([cell for cell in GOOD if cell[1] in ("title", "setup", "summary")], None, None, "has no cell tagged 'answer'"),
     "set-up not first": (after("title", "y = 1"), None, None, "the first code cell"),
     "another number": (changed("setup", '"09"', '"08"'), None, None, 'check = exercise("09"'),
     "no release": (changed("setup", ', release="answers"', ""), None, None, 'check = exercise("09"'),
@@ -300,6 +302,14 @@ def test_refused_with_notebook_cell_and_line(what):
     where = FILE + (f", cell {cell}" if cell else "") + (f", line {line}" if line else "") + ": "
     problems = refused(cells)
     assert any(problem.startswith(where) and message in problem for problem in problems), problems
+
+
+def test_a_name_without_number_and_an_attachment_are_refused():
+    assert any("must be named NN-short-name.ipynb" in problem for problem in refused(GOOD, "9-try.ipynb"))
+    notebook = json.loads(text(GOOD))
+    notebook["cells"][0]["attachments"] = {"answer.png": {"image/png": ""}}
+    with pytest.raises(answers.Refused, match="cell title: holds an attachment"):
+        answers.examine(FILE, json.dumps(notebook))
 
 
 def test_what_must_not_be_refused():
@@ -406,8 +416,30 @@ def test_the_students_copy_holds_what_a_student_needs_and_nothing_of_the_instruc
         assert line.replace("\\", "/") in names
 
 
+def test_the_students_copy_leaves_out_what_lies_about(tmp_path):
+    given_out = {
+        "helpers/x.py",
+        "helpers/data/y.csv",
+        "notebooks/01-a.ipynb",
+        "requirements.txt",
+        ".ci/constraints.txt",
+    }
+    lies_about = {"helpers/__pycache__/x.pyc", "helpers/.hidden", "helpers/.ipynb_checkpoints/x.py", "notebooks/draft.ipynb",
+                  "notebooks/.ipynb_checkpoints/01-a.ipynb", "exercises/08-stale.ipynb", "tests/t.py", ".ci/run", "notes.md"}  # fmt: skip
+    for name in given_out | lies_about:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / "solutions").mkdir()
+    (tmp_path / "solutions" / FILE).write_text(text(GOOD))
+    bundle(tmp_path / "student.zip", tmp_path)
+    with zipfile.ZipFile(tmp_path / "student.zip") as archive:
+        assert archive.namelist() == sorted(archive.namelist())
+        names = {name.removeprefix(FOLDER + "/") for name in archive.namelist()}
+    assert names == given_out | {"README.md", f"exercises/{FILE}"}
+
+
 def test_the_students_copy_has_all_that_its_install_names(copy):
-    """The install itself, ``pip install -r requirements.txt``, needs a network; `.ci/run` does it."""
+    """The install itself needs a network: `.ci/run` does the same one, from the same files."""
     project = tomllib.loads((copy / "pyproject.toml").read_text(encoding="utf-8"))
     for file in [project["project"]["readme"], *project["project"]["license-files"]]:
         assert (copy / file).is_file()

@@ -6,7 +6,7 @@ import re
 
 from solutions.answers.markers import options
 from solutions.answers.model import INSTRUCTORS, MISTAKE, PROBE, WRITTEN, Answers, Probe, Question
-from solutions.answers.scope import bindings, calls_of_exercise, guards, imports, is_text, line_of, reads
+from solutions.answers.scope import bindings, calls_of_exercise, guards, imports, is_text, reads
 
 
 class Names:
@@ -57,7 +57,7 @@ class Names:
         for statement in self.trees[cell.id].body:
             first = min([statement.lineno, *(node.lineno for node in getattr(statement, "decorator_list", []))])
             if any(region.first <= statement.end_lineno and first <= region.last for region in cell.regions):
-                bound |= bindings(ast.Module([statement], []))
+                bound |= set(bindings(ast.Module([statement], [])))
         return bound
 
     def _number(self):
@@ -72,8 +72,9 @@ class Names:
             )
         for cell in self.code:
             tree = self.trees[cell.id]
-            for owned in sorted(bindings(tree) & {"check", "exercise"} if cell.role != "setup" else ()):
-                self.say(cell, line_of(tree, owned), f"binds {owned!r}, which the set-up owns")
+            bound = bindings(tree)
+            for owned in sorted(bound.keys() & {"check", "exercise"} if cell.role != "setup" else ()):
+                self.say(cell, bound[owned], f"binds {owned!r}, which the set-up owns")
         return name[1]
 
     def _checks(self):
@@ -123,10 +124,11 @@ class Names:
                 if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
                     self.say(cell, node.lineno, "import * may bind any name: import by name")
             allowed = self.of_blanks if cell.role == "answer" else ()
-            for name in sorted(bindings(tree) & set(questions)):
+            bound = bindings(tree)
+            for name in sorted(bound.keys() & set(questions)):
                 owner = questions[name].cell
                 if not (owner == cell.id and name in allowed) and name != self._own_question(cell):
-                    self.say(cell, line_of(tree, name), f"binds {name!r}, the answer of cell {owner}")
+                    self.say(cell, bound[name], f"binds {name!r}, the answer of cell {owner}")
 
     def _own_question(self, cell):
         """The question that an instructor's cell is about."""
@@ -142,31 +144,32 @@ class Names:
                 parts.append((self.blanked[cell.id], frozenset()))
             seen = set()
             for tree, guard in parts:
-                for name in sorted(reads(tree) & set(self.of_blanks) - guard - seen - {self._own_question(cell)}):
+                read = reads(tree)
+                others = set(self.of_blanks) - guard - seen - {self._own_question(cell)}
+                for name in sorted(read.keys() & others):
                     if self.of_blanks[name] != cell.id:
-                        line = None if tree is self.blanked.get(cell.id) else line_of(tree, name, ast.Load)
+                        line = None if tree is self.blanked.get(cell.id) else read[name]
                         self.say(cell, line, f"reads {name!r}, which the blank of cell {self.of_blanks[name]} binds")
                         seen.add(name)
         for cell in self._with("answer"):
-            tree = self.blanked[cell.id]
-            for name in sorted(reads(tree, run_only=True)):
+            for name, line in reads(self.blanked[cell.id], run_only=True).items():
                 if self.of_blanks.get(name) == cell.id:
-                    line = cell.origin[line_of(tree, name, ast.Load, run_only=True) - 1]
-                    self.say(cell, line, f"uses {name!r}, its own blank, and would raise unfilled")
+                    self.say(cell, cell.origin[line - 1], f"uses {name!r}, its own blank, and would raise unfilled")
 
     def _guarded_bindings_stay_under_their_guard(self):
         """What is bound only under a guard is read only under that guard, and never by an answer or a mistake."""
         anywhere, under = set(), {}
         for cell in self.code:
             unguarded, bodies = guards(self.trees[cell.id])
-            anywhere |= bindings(unguarded)
+            anywhere |= set(bindings(unguarded))
             for tree, guard in [(unguarded, frozenset()), *bodies]:
-                for name in sorted((reads(tree) & set(under)) - bindings(tree)):
+                read = reads(tree)
+                for name in sorted((read.keys() & set(under)) - set(bindings(tree))):
                     safe = name in anywhere or any(known <= guard for known in under[name])
                     if cell.role in ("answer", "mistake", "probe") or not safe:
                         self.say(
                             cell,
-                            line_of(tree, name, ast.Load),
+                            read[name],
                             f"reads {name!r}, which an earlier cell binds under a check",
                         )
             for tree, guard in bodies:
@@ -204,10 +207,9 @@ class Names:
                 self.say(cell, statement.lineno, "an expression of its own: a probe assigns, and shows nothing")
         known = {question.name, *bound, *dir(builtins), *self.of_blanks}  # blanks are reported as such
         known = known.union(*(bindings(self.trees[setup.id]) for setup in self._with("probe-setup")))
-        for name in sorted(reads(tree) - known):
-            self.say(
-                cell, line_of(tree, name, ast.Load), f"reads {name!r}, neither its question's nor the probe-setup's"
-            )
+        read = reads(tree)
+        for name in sorted(read.keys() - known):
+            self.say(cell, read[name], f"reads {name!r}, neither its question's nor the probe-setup's")
         self._uses_a_function_of_data(cell, question)
         question.probes.append(Probe(cell.id, cell.source, limits["points"], limits.get("rtol"), limits.get("atol")))
 
@@ -241,13 +243,14 @@ class Names:
             tree = self.trees[cell.id]
             if cell.role in INSTRUCTORS:
                 again = {entry[0] for entry in imports(tree) & imported}
-                bound |= dict.fromkeys(bindings(tree) - set(questions) - again, cell.id)
+                bound |= dict.fromkeys(bindings(tree).keys() - set(questions) - again, cell.id)
                 continue
             imported |= imports(tree)
-            for name in sorted((reads(tree) - bindings(tree)) & set(bound)):
+            read = reads(tree)
+            for name in sorted((read.keys() - set(bindings(tree))) & set(bound)):
                 self.say(
                     cell,
-                    line_of(tree, name, ast.Load),
+                    read[name],
                     f"reads {name!r}, which the instructor's cell {bound[name]} binds",
                 )
 

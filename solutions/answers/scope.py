@@ -2,7 +2,6 @@
 
 import ast
 import copy
-import symtable
 
 
 def is_text(node):
@@ -32,13 +31,6 @@ def runs(node, parents):
         if isinstance(parent, ast.Lambda) and child is parent.body:
             return False
     return True
-
-
-def _running(node):
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if runs(child, [node]):
-            yield from _running(child)
 
 
 def guards(tree):
@@ -81,62 +73,122 @@ def _guard(test):
     return None
 
 
-def _scopes(tree):
-    tables = [symtable.symtable(ast.unparse(tree), "cell", "exec")]
-    for table in tables:
-        tables += table.get_children()
-    return tables
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def bindings(tree):
-    """
-    Names that a module binds at its top, however.
+    r"""
+    Names that a module binds at its top, however, with the first line of each.
 
     Examples
     --------
-    >>> code = "import a.b\\nwith c as d: pass\\nfor e in f: del g\\ndef h(i):\\n    global j\\n    j = k = 1"
-    >>> sorted(bindings(ast.parse(code)))
-    ['a', 'd', 'e', 'g', 'h', 'j']
+    >>> code = "import a.b\nwith c as d: pass\nfor e in f: del g\ndef h(i):\n    global j\n    j = k = 1"
+    >>> bindings(ast.parse(code))
+    {'a': 1, 'd': 2, 'e': 3, 'g': 3, 'h': 4, 'j': 6}
     """
-    top, *inner = _scopes(tree)
-    bound = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    return bound | {s.get_name() for table in inner for s in table.get_symbols() if s.is_global() and s.is_assigned()}
+    return _Walk(tree).bound
 
 
 def reads(tree, run_only=False):
-    """
-    Names of the module that a module reads: in its functions too, unless only what runs at once is asked for.
+    r"""
+    Names of the module that a module reads, in its functions too unless only what runs at once is asked for.
 
     Examples
     --------
-    >>> tree = ast.parse("def f(x, y=a):\\n    return x + y + b\\nc(f)")
-    >>> sorted(reads(tree)), sorted(reads(tree, run_only=True))
-    (['a', 'b', 'c', 'f'], ['a', 'c', 'f'])
+    >>> tree = ast.parse("def f(x, y=a):\n    return x + y + b\nc(f, [d for d in e])")
+    >>> reads(tree)
+    {'a': 1, 'b': 2, 'c': 3, 'f': 3, 'e': 3}
+    >>> reads(tree, run_only=True)
+    {'a': 1, 'c': 3, 'f': 3, 'e': 3}
     """
-    if run_only:
-        return {node.id for node in _running(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    top, *inner = _scopes(tree)
-    read = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_referenced()}
-    return read | {s.get_name() for table in inner for s in table.get_symbols() if s.is_global() and s.is_referenced()}
+    return _Walk(tree, run_only).read
 
 
-def line_of(tree, name, context=(ast.Store, ast.Del, ast.Load), run_only=False):
-    """First line in which a name occurs, or None."""
-    lines = []
-    for node in _running(tree) if run_only else ast.walk(tree):
-        as_name = isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, context)
-        if as_name or (
-            context is not ast.Load and name in (getattr(node, "name", None), getattr(node, "asname", None))
-        ):
-            lines.append(node.lineno)
-    return min(lines, default=None)
+class _Walk:
+    """
+    Go through a module knowing which names are local where.
+
+    Not with `symtable`: from Python 3.12 on it counts the targets of a comprehension among the names around it.
+    """
+
+    def __init__(self, tree, run_only=False):
+        self.bound, self.read, self.run_only = {}, {}, run_only
+        self.visit(tree, frozenset(), frozenset())
+
+    def visit(self, node, local, inherited):
+        """Names in `local` are not the module's here; those in `inherited` are not in functions in here either."""
+        for name in _bound_by(node):
+            if name not in local:
+                self.bound.setdefault(name, node.lineno)
+        used = node.target if isinstance(node, ast.AugAssign) else node
+        if isinstance(used, ast.Name) and (used is not node or isinstance(node.ctx, ast.Load)) and used.id not in local:
+            self.read.setdefault(used.id, used.lineno)
+        if isinstance(node, FUNCTIONS):
+            body = node.body if isinstance(node.body, list) else [node.body]
+            self.parts(node, local, inherited, but=body)
+            if not self.run_only:
+                parameters = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+                own = (inherited | parameters | _assigned(body)) - _declared_global(body)
+                for part in body:
+                    self.visit(part, own, own)
+        elif isinstance(node, ast.ClassDef):
+            self.parts(node, local, inherited, but=node.body)
+            for part in node.body:
+                self.visit(part, inherited | _assigned(node.body), inherited)
+        elif isinstance(node, COMPREHENSIONS):
+            first = node.generators[0].iter
+            targets = {name for generator in node.generators for name in _assigned([generator.target])}
+            self.visit(first, local, inherited)
+            self.parts(node, local | targets, inherited | targets, but=[first])
+        else:
+            self.parts(node, local, inherited)
+
+    def parts(self, node, local, inherited, but=()):
+        for part in ast.iter_child_nodes(node):
+            if part in but:
+                continue
+            if isinstance(part, ast.comprehension):
+                self.parts(part, local, inherited, but)
+            else:
+                self.visit(part, local, inherited)
+
+
+def _bound_by(node):
+    if isinstance(node, ast.Name):
+        return [] if isinstance(node.ctx, ast.Load) else [node.id]
+    if isinstance(node, ast.alias):
+        return [node.asname or node.name.split(".")[0]]
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        return [node.name] if node.name else []
+    return [node.rest] if isinstance(node, ast.MatchMapping) and node.rest else []
+
+
+def _of_one_scope(nodes):
+    """Nodes below these, down to the functions and classes in them; of comprehensions, what := binds."""
+    for node in nodes:
+        yield node
+        if isinstance(node, COMPREHENSIONS):
+            yield from (inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
+        elif not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            yield from _of_one_scope(ast.iter_child_nodes(node))
+
+
+def _assigned(nodes):
+    return {name for node in _of_one_scope(nodes) for name in _bound_by(node)}
+
+
+def _declared_global(nodes):
+    return {name for node in _of_one_scope(nodes) if isinstance(node, ast.Global) for name in node.names}
 
 
 def imports(tree):
     """What a module imports when it runs: a set of name bound, module, name imported."""
     return {
         (alias.asname or alias.name.split(".")[0], getattr(node, "module", None), alias.name)
-        for node in _running(tree)
+        for node in _of_one_scope(tree.body)
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
