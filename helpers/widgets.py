@@ -14,6 +14,7 @@ import io
 import textwrap
 
 import ipywidgets
+import traitlets
 from autograd import elementwise_grad, grad, hessian, value_and_grad
 from autograd import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -38,9 +39,20 @@ __all__ = [
     "weibull_by_hand",
 ]
 
-WIDE = (10.0, 4.4)  # two panels beside each other, in inches
+WIDE = {"figsize": (10.0, 4.4), "dpi": 150}  # two panels beside each other, sharp on a wall
+PAPER = {"width": "100%", "max_width": "1000px"}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 LINE = 88  # characters of the sentence that stands for a widget where none can be shown
+
+
+class Picture(ipywidgets.Image):
+    """
+    An image with a name for those who do not see it: the tooltip becomes its title.
+
+    ipywidgets 8.1 looks for a description before it sets the title, and an image has none: it would not be shown.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
 
 
 class Demonstration(ipywidgets.VBox):
@@ -85,8 +97,8 @@ class Demonstration(ipywidgets.VBox):
         self._axes = {ax: set(ax.get_children()) for ax in figure.axes}
         for ax in figure.axes:
             ax.autoscale(False)  # what moves must not move the scales under the still picture
-        self.picture = ipywidgets.Image(format="png", tooltip=stands_for, layout={"max_width": "100%"})
-        self.words = ipywidgets.HTML(layout={"max_width": "960px"})
+        self.picture = Picture(format="png", tooltip=f"Picture of {stands_for}", layout=PAPER)
+        self.words = ipywidgets.HTML(layout=PAPER, style={"font_size": "15px"})
         self._redraw()
         for control in sliders.values():
             control.observe(self._follow, names="value")
@@ -217,7 +229,7 @@ def cobb_douglas_point(f, x=2.0, y=3.0):
     inputs = np.linspace(0.02, 6, 61)
     X, Y = np.meshgrid(inputs, inputs)
     Z = f(X, Y)
-    figure = Figure(figsize=WIDE)
+    figure = Figure(**WIDE)
     surface, plan = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
     surface.plot_surface(X, Y, Z, color=MODEL, alpha=0.5, rcount=16, ccount=16, edgecolor="white", linewidth=0.4)
     surface.view_init(elev=18, azim=-150)
@@ -279,7 +291,7 @@ def nested_sine(f, depth=3, x=0.5):
     grid = np.union1d(np.linspace(-2, 2, 201), np.linspace(-0.2, 0.2, 81))
     curves = [f(grid, n) for n in range(1, deepest + 1)]
     slopes = [slope(grid, n) for n in range(1, deepest + 1)]
-    figure = Figure(figsize=WIDE)
+    figure = Figure(**WIDE)
     value, derivative = figure.subplots(1, 2)
     value.set(xlabel="x", ylabel="f(x)", xlim=(-2, 2), ylim=(-1.25, 1.25), title="Each depth is a program of its own,")
     derivative.set_yscale("asinh", linear_width=1)
@@ -333,7 +345,7 @@ def shrinking_secant(f, x=1.0):
     errors = np.abs((f(x + steps) - f(x)) / steps - slope)
     window = np.linspace(-3, 3, 401)
     reach = 3.2 * max(abs(slope), 0.5)
-    figure = Figure(figsize=WIDE)
+    figure = Figure(**WIDE)
     lens, trade_off = figure.subplots(1, 2)
     lens.plot(window, slope * window, **TRUTH, linewidth=1, label="tangent (autograd)")
     lens.set(xlabel="distance from x, in h", ylabel="change of f, in h", xlim=(-3, 3), ylim=(-reach, reach))
@@ -447,7 +459,7 @@ def coefficients_by_hand(negative_log_likelihood, theta, y, X, columns=(1, 2)):
     drop = [[two(best + np.array([dx, dy])) - two(best) for dx in away] for dy in away]
     few = slice(500)  # as many as can be told apart
     regressors = X[few, columns]
-    figure = Figure(figsize=WIDE)
+    figure = Figure(**WIDE)
     grid = figure.add_gridspec(2, 2, width_ratios=(5, 4))
     panels, valley = [figure.add_subplot(grid[row, 0]) for row in (0, 1)], figure.add_subplot(grid[:, 1])
     for panel, column in zip(panels, columns, strict=True):
@@ -524,7 +536,7 @@ def bfgs_steps(negative_log_likelihood, start, theta, y, X, columns=(1, 2)):
     errors = [np.sqrt(np.diag(fit.hess_inv)) / se for fit in fits]
     path, best = np.array([fit.x[columns] for fit in fits]), theta[columns]
 
-    figure = Figure(figsize=WIDE)
+    figure = Figure(**WIDE)
     valley, progress = figure.subplots(1, 2)
     middle, span = (path.min(axis=0) + path.max(axis=0)) / 2, 0.65 * np.ptp(path, axis=0).max()
     first, second = np.linspace(middle - span, middle + span, 81).T
@@ -600,7 +612,7 @@ def weibull_by_hand(negative_log_likelihood, cumulative_hazard, t, e):
     end = np.quantile(t, 0.95)
     ages = np.linspace(0, end, 201)[1:]
 
-    figure = Figure(figsize=WIDE)
+    figure = Figure(**WIDE)
     curves, contours = figure.subplots(1, 2)
     plotting.kaplan_meier(t, e, curves)
     curves.get_legend().remove()
@@ -690,7 +702,7 @@ def share_censored(negative_log_likelihood, lifetimes, followups):
 
     end = np.quantile(lifetimes, 0.95)
     ages = np.linspace(0, end, 201)[1:]
-    figure = Figure(figsize=WIDE)
+    figure = Figure(**WIDE)
     curves, scales = figure.subplots(1, 2)
     curves.plot(*_survived(lifetimes), color=DATA, label="all lifetimes")
     curves.set(xlim=(0, end), ylim=(0, 1.02), xlabel="time", ylabel="survival", title="Fits to what we saw")

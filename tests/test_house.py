@@ -54,7 +54,7 @@ def test_every_requirement_has_a_floor_and_the_course_comes_last():
 def test_requirements_are_what_students_code_imports():
     distributions = packages_distributions()
     imported = {name(distributions[module][0]) for module in imports(STUDENTS_CODE) - {"helpers"}}
-    shipped_with_them = {"ipython", "mpmath"}  # by jupyter, by sympy
+    shipped_with_them = {"ipython", "mpmath", "traitlets"}  # by jupyter, by sympy, by ipywidgets
     required = {name(line) for line in REQUIREMENTS[:-1]}
     assert imported - shipped_with_them <= required
     assert required - imported <= RUN_AS_COMMANDS
