@@ -15,6 +15,13 @@ def main():
     release = commands.add_parser("release", help="write the exercises from the answer notebooks")
     release.add_argument("--check", action="store_true", help="write nothing; fail where exercises/ differs")
     release.add_argument("--bundle", type=Path, metavar="ZIP", help="write the student's copy of the course instead")
+    slides = commands.add_parser("slides", help="write the lessons as slides, each one file that opens offline")
+    slides.add_argument("number", nargs="?", metavar="NN", help="only this lesson")
+    slides.add_argument("--to", type=Path, default=Path("build/slides"), metavar="FOLDER", help="default: %(default)s")
+    site = commands.add_parser("site", help="write the web site: lessons, slides, JupyterLite")
+    site.add_argument("--to", type=Path, default=Path("build/site"), metavar="FOLDER", help="default: %(default)s")
+    student = commands.add_parser("student", help="write the student's copy as Binder and Colab open it")
+    student.add_argument("to", type=Path, metavar="FOLDER")
     add_arguments(commands.add_parser("grade", help="mark a class against the answer notebooks"))
     arguments = parser.parse_args()
     if arguments.command == "refresh":
@@ -25,6 +32,20 @@ def main():
         from solutions.release import run
 
         sys.exit(run(arguments.check, arguments.bundle))
+    elif arguments.command == "slides":
+        from solutions.publish.slides import write_decks
+
+        for path in write_decks(arguments.to, arguments.number):
+            print(path)
+    elif arguments.command == "site":
+        from solutions.publish.website import write_site
+
+        write_site(arguments.to.resolve())
+        print(arguments.to / "index.html")
+    elif arguments.command == "student":
+        from solutions.publish.website import write_student_branch
+
+        write_student_branch(arguments.to)
     elif arguments.command == "grade":
         from solutions.grading.command import run
 

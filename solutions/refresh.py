@@ -11,12 +11,15 @@ ROOT = Path(__file__).resolve().parent.parent
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_TIMEOUT = 300
 UNSTABLE = "nbval-ignore-output"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SHOWN_IN_README = (ROOT / "notebooks" / "03-weibull-survival.ipynb", "figure-surface", ROOT / ".github" / "figure.png")
 
 
 def clean(notebook):
     """
     Keep only the metadata the course uses: kernelspec, and of a cell its tags and slide type. In place.
+
+    Views of widgets go, too: they name a model that ended with its kernel. The sentence beside them stays.
 
     Examples
     --------
@@ -32,6 +35,8 @@ def clean(notebook):
         if cell.metadata.get("slideshow", {}).get("slide_type"):
             kept["slideshow"] = {"slide_type": cell.metadata["slideshow"]["slide_type"]}
         cell.metadata = nbformat.from_dict(kept)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET_VIEW, None)
     return notebook
 
 

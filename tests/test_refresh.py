@@ -37,6 +37,16 @@ def test_a_timing_that_differs_is_no_change_and_an_edit_beside_it_is(tmp_path):
     assert refresh([path]) == [path]
 
 
+def test_of_a_widget_the_sentence_is_stored_and_not_the_model_that_dies_with_the_kernel(tmp_path):
+    line = "from helpers import widgets\nwidgets.cobb_douglas_point(lambda x, y: x * y)"
+    path = write(tmp_path / "a.ipynb", line)
+    assert refresh([path]) == [path]
+    (output,) = nbformat.read(path, as_version=4).cells[0].outputs
+    assert list(output.data) == ["text/plain"]
+    assert output.data["text/plain"].startswith("Run this notebook")
+    assert refresh([path]) == []
+
+
 def test_a_notebook_that_fails_is_not_written(tmp_path):
     path = write(tmp_path / "a.ipynb", "1 / 0")
     before = path.read_bytes()

@@ -9,7 +9,7 @@ from helpers.checks import NotYet, call, checker, close, differences, numbers
 NOTEBOOK = "03-weibull-survival.ipynb"
 
 MISTAKES = {
-    "wrong-sign": "The sign is reversed: the slope of the *negative* log-likelihood is wanted, the one an optimiser "
+    "wrong-sign": "The sign is reversed: the slope of the negative log-likelihood is wanted, the one an optimiser "
     "walks down.",
     "argument-index": "This is the derivative with respect to the durations `t`: one number for each subject. Wanted "
     "is the one with respect to `params`.",
@@ -49,7 +49,7 @@ MISTAKES = {
     "median, where it may reach below zero, not on its logarithm.",
     "factor-two": "Half of what it should be: twice the gain in log-likelihood has the χ² distribution.",
     "degrees-of-freedom": "The statistic is right. Count the parameters again: two Weibulls against one.",
-    "lower-tail": "The statistic is right. The p-value is the chance of a *larger* one.",
+    "lower-tail": "The statistic is right. The p-value is the chance of a larger one.",
     "ratio-reversed": "The larger model cannot fit worse: the difference is taken the wrong way round.",
 }
 
