@@ -26,7 +26,7 @@ import struct
 import sys
 import types
 from json import dumps, load, loads  # by value, as all that the notebook's process needs: students may patch modules
-from os import WNOHANG, _exit, close, fork, getpid, kill, waitpid, waitstatus_to_exitcode, write
+from os import WNOHANG, _exit, close, fork, getpid, kill, read, waitpid, waitstatus_to_exitcode, write
 from random import seed as seed_python
 from resource import getrlimit, setrlimit
 from select import select
@@ -43,14 +43,14 @@ from signal import (
     setitimer,
     signal,
 )
-from time import monotonic, sleep
+from time import monotonic
 
 MOST_NUMBERS = 10_000  # of one probe
 MOST_TEXT = 300  # characters of a message
 SPARE_PROCESSES = 4  # kept from the cells, so that what they leave running does not stop the probes
 GRACE = 0.25  # seconds between the polite and the impolite end of a probe
 PULSE = 0.25  # seconds between two looks at the memory of a world
-PROBE_DONE, PROBE_RAISED, PROBE_OUT_OF_TIME = 0, 11, 12  # exit statuses of a probe
+PROBE_DONE, PROBE_RAISED, PROBE_OUT_OF_TIME = b".", b"!", b"?"  # verdicts
 SETUP_FAILED = 70  # exit status of a keeper that could not make its world
 NOBODY = 65534
 SMALL = "size=64m,mode=1777"  # of each file system a submission may write to
@@ -267,43 +267,63 @@ class Notebook:
         self.tell(end=True)
 
     def take(self, name, answer, index):
-        """Probe an answer, each probe in a fork of this process as it is now."""
+        """Probe an answer in a fork of this process as it is now, and in another where a probe ends the first."""
         self.taken[name] = answer
         self.doubtful.pop(name, None)
         self.tell(question=name, cell=index)
         self.flush()
         self.spare_processes(0)
-        seconds = self.job["probe_seconds"]
-        for number, probe in enumerate(self.job["questions"][name]):
-            self.tell(question=name, probe=number)
-            try:
-                process = fork()
-            except OSError:  # too many processes are left from the cells
-                self.end_others()
-                process = fork()
-            if process == 0:
-                status = 1
-                try:
-                    status = self.probe(name, answer, number, probe)
-                finally:
-                    _exit(status)
-            status = ended(process, seconds + GRACE)
-            if status is None:
-                kill(process, SIGKILL)
-                waitpid(process, 0)
-                self.tell(question=name, probe=number, problem=["OutOfTime", f"more than {seconds:g} s"])
-            if status is None or status == PROBE_OUT_OF_TIME:
+        seconds, waiting = self.job["probe_seconds"], list(enumerate(self.job["questions"][name]))
+        while waiting:
+            process, verdicts = self.probe_all(name, answer, waiting)
+            verdict = PROBE_DONE
+            while waiting and verdict in (PROBE_DONE, PROBE_RAISED):
+                ready, _, _ = select([verdicts], [], [], seconds + GRACE)
+                verdict = read(verdicts, 1) if ready else None
+                if verdict in (PROBE_DONE, PROBE_RAISED):
+                    waiting.pop(0)
+                if verdict == PROBE_RAISED:
+                    self.doubtful[name] = index
+            close(verdicts)
+            kill(process, SIGKILL)
+            status = waitstatus_to_exitcode(waitpid(process, 0)[1])
+            if verdict is None:
+                self.tell(question=name, probe=waiting[0][0], problem=["OutOfTime", f"more than {seconds:g} s"])
+            if verdict in (None, PROBE_OUT_OF_TIME):
                 self.end_others()
                 break  # the question's other probes would take as long
-            if status == PROBE_RAISED:
-                self.doubtful[name] = index
-            elif status != PROBE_DONE:
+            if waiting:
+                number, _ = waiting.pop(0)
                 how = f"signal {Signals(-status).name}" if status < 0 else f"exit status {status}"
                 self.tell(question=name, probe=number, problem=["ProcessEnded", f"the process ended with {how}"])
         self.spare_processes(SPARE_PROCESSES)
 
+    def probe_all(self, name, answer, probes):
+        """Start a fork that runs these probes; its process, and a pipe that brings one byte after each."""
+        verdicts, tell = os.pipe()
+        try:
+            process = fork()
+        except OSError:  # too many processes are left from the cells
+            self.end_others()
+            process = fork()
+        if process == 0:
+            me = getpid()
+            try:
+                for number, probe in probes:
+                    self.tell(question=name, probe=number)
+                    verdict = self.probe(name, answer, number, probe)
+                    if getpid() != me:
+                        break  # the answer forked and this is the copy
+                    write(tell, verdict)
+                    if verdict == PROBE_OUT_OF_TIME:
+                        break
+            finally:
+                _exit(0)
+        close(tell)
+        return process, verdicts
+
     def probe(self, name, answer, number, probe):
-        """In the fork: a fresh namespace, the probe, one record; the exit status."""
+        """In the fork: a fresh namespace, the probe, one record; the verdict."""
         space, record = {"__name__": "probe"}, {}
 
         def work():
@@ -356,23 +376,6 @@ class Notebook:
 
     def flush(self):
         attempt(lambda: sys.stdout.flush(), GRACE)
-
-
-def ended(process, seconds):
-    """Exit status of a child (negative for a signal), or None if it still runs after so many seconds."""
-    end, pause = monotonic() + seconds, 0.0005
-    if hasattr(os, "pidfd_open"):
-        handle = os.pidfd_open(process)
-        select([handle], [], [], seconds)
-        close(handle)
-    while True:
-        found, status = waitpid(process, WNOHANG)
-        if found:
-            return waitstatus_to_exitcode(status)
-        if monotonic() >= end:
-            return None
-        sleep(pause)
-        pause = min(2 * pause, 0.02)
 
 
 # The keeper never runs student code
