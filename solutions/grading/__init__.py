@@ -17,7 +17,11 @@ folder a student, or files named by student, and marks every exercise among them
 - ``marks/``: a file for each submission, for ``--compare OLD NEW``.
 """
 
+import sys
 from pathlib import Path
+
+# jsonschema, which nbformat imports, would compile a grammar of addresses that no notebook has: two seconds
+sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def add_arguments(parser):
