@@ -144,6 +144,13 @@ def test_late_and_newer_are_looked_at_anew_without_a_run(folder):
     assert b"student0" not in gradebook(folder)
 
 
+def test_what_cannot_be_read_is_not_run_and_stands_in_the_gradebook(folder):
+    (folder / "class" / "student0.ipynb").write_bytes(b"{}")
+    assert grade(folder) == 0
+    assert len(ran) == REFERENCE + 5
+    assert b"student0,,90,,8,unreadable,not a notebook: it has no list of cells" in gradebook(folder)
+
+
 def test_a_sandbox_that_fails_leaves_it_to_a_person_and_the_next_run(folder, monkeypatch):
     class Failing(Counting):
         def run(self, job):
@@ -359,7 +366,7 @@ def test_a_cluster_gives_the_marks_of_a_local_run_though_a_worker_is_killed(fold
         book = json.loads(path.read_text())
         book["cells"].insert(1, course.cell("import time\ntime.sleep(0.5)", "wait"))
         path.write_bytes(course.dump(book))
-    assert grade(folder, seed=3, out=folder / "local") == 0
+    assert grade(folder, seed=3, out=folder / "local", jobs=1) == 0
 
     def kill():
         _wait(lambda: len(list(folder.glob("out/marks/*.json"))) >= 2)

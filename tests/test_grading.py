@@ -26,7 +26,7 @@ def graded(tmp_path_factory):
     keys = class_of_200.hand_in(folder / "class", everyone)
     arguments = SimpleNamespace(
         submissions=folder / "class", out=folder / "out", answers=folder / "answers", roster=None, seed=None,
-        show_answers=False, dry_run=False, compare=None, jobs=2, dask=None, cell_seconds=2, wall_seconds=60,
+        show_answers=False, dry_run=False, compare=None, jobs=1, dask=None, cell_seconds=2, wall_seconds=60,
         unsafe_no_sandbox=False,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:

@@ -246,9 +246,10 @@ def test_an_answer_whose_cell_failed_before_it_was_bound_is_told_so(exercise, kn
     assert found["median"]["outcome"] == "not right"
 
 
-def test_a_deleted_answer_is_not_attempted(exercise, known):
-    found = marked(exercise, known, course.dump(course.right(median="# gone")))
-    assert (found["median"]["outcome"], found["median"]["code"]) == ("not attempted", "")
+@pytest.mark.parametrize(("source", "shown"), [("# gone", ""), ("median = np.median\ndel median",) * 2])
+def test_a_deleted_answer_is_not_attempted(exercise, known, source, shown):
+    found = marked(exercise, known, course.dump(course.right(median=source)))
+    assert (found["median"]["outcome"], found["median"]["code"]) == ("not attempted", shown)
 
 
 # Reference

@@ -276,7 +276,7 @@ def test_a_link_is_not_followed(tmp_path, exercises):
     "name", ["../../etc/ann.ipynb", "/etc/ann.ipynb", "C:\\temp\\ann.ipynb", "a\\..\\..\\ann.ipynb"]
 )
 def test_a_path_that_leaves_its_zip_is_refused(tmp_path, exercises, name):
-    pack(tmp_path / "class.zip", **{name: RIGHT, f"bob/{NAME}": RIGHT})
+    pack(tmp_path / "class.zip", **{name: RIGHT, ".": RIGHT, f"bob/{NAME}": RIGHT})
     statuses = {one.upload.student: one.status for one in intake.collect(tmp_path / "class.zip", exercises)}
     assert statuses.pop("bob") == ""
     assert list(statuses.values()) == ["unreadable"]
