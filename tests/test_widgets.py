@@ -3,14 +3,15 @@
 import io
 import re
 
-import ipywidgets
 import matplotlib.image
 import matplotlib.pyplot as plt
+import nbformat
 import pytest
 from autograd import numpy as np
 from matplotlib.figure import Figure
 
 from helpers import likelihoods, simulate, widgets
+from solutions.refresh import ROOT
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -95,13 +96,13 @@ def numbers(demo):
 
 def test_every_slider_moves_the_picture_and_the_words_and_brings_both_back(demo):
     for control in demo.sliders.values():
-        start, picture, words = control.value, demo.picture.value, demo.words.value
+        start, picture, words, shape = control.value, demo.picture.value, demo.words.value, pixels(demo).shape
         for end in (control.min, control.max):
             if end != start:
                 control.value = end
                 assert demo.picture.value != picture
                 assert demo.words.value != words
-                assert pixels(demo).shape == pixels(demo).shape
+                assert pixels(demo).shape == shape
         control.value = start
         assert (demo.picture.value, demo.words.value) == (picture, words)
 
@@ -116,7 +117,8 @@ def test_sliders_are_labelled_and_report_when_they_come_to_rest(demo):
         assert len(control.tooltip) > len(control.description)
         assert not control.continuous_update
     assert demo.picture.tooltip
-    assert [child for child in demo.children if isinstance(child, ipywidgets.Image | ipywidgets.HTML)]
+    assert demo.picture.description == ""  # without it the front end shows an error in place of the picture
+    assert demo.children == (*demo.sliders.values(), demo.picture, demo.words)
 
 
 def test_a_sentence_without_numbers_stands_where_no_widget_can_be_shown(demo):
@@ -127,6 +129,17 @@ def test_a_sentence_without_numbers_stands_where_no_widget_can_be_shown(demo):
     assert bundle["text/plain"].endswith(".")
     assert not re.search(r"\d", bundle["text/plain"])
     assert max(map(len, bundle["text/plain"].splitlines())) <= 88
+
+
+def test_every_widget_stands_in_one_lesson_with_two_questions_after_it():
+    used = []
+    for path in ROOT.glob("notebooks/*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        for cell, after in zip(cells, cells[1:], strict=False):
+            if cell.cell_type == "code" and (called := re.search(r"^widgets\.(\w+)\(", cell.source, flags=re.M)):
+                used.append(called[1])
+                assert re.search(r"1\. .+\?.*2\. .+\?", after.source, flags=re.S), f"{path.name}, {after.id}"
+    assert sorted(used) == sorted(DEMOS)
 
 
 def test_the_picture_is_drawn_over_a_still_one_and_nothing_stays():

@@ -105,7 +105,12 @@ def page(browser):
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.complaints = []
-    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+
+    def listen(message):
+        if message.type == "error":
+            page.complaints.append(f"{message.text} [{message.location['url']}]")
+
+    page.on("console", listen)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     yield page
     context.close()

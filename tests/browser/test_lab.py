@@ -28,9 +28,9 @@ DIGEST = """async (img) => {
     return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes))).join();
 }"""
 LONGEST = 120_000  # milliseconds that a notebook may take to run
-# What Jupyter itself complains of on an empty notebook: Notebook 7 of settings that only JupyterLab has, both of
-# JupyterLite's kernel where that is installed beside them.
-NOT_OURS = ("is not registered", "(reading 'schema')", "@jupyterlite")
+# What Jupyter itself complains of, whatever is open: Notebook 7 of settings and commands that only JupyterLab has and
+# of its own fonts, both of JupyterLite's kernel where that is installed beside them.
+NOT_OURS = ("not registered.", "(reading 'schema')", ".woff]", "@jupyterlite")
 
 
 def open_and_run(page, address):
