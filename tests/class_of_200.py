@@ -128,7 +128,7 @@ def wrong():
     """Wrong, half done, not done, unreadable."""
     for name, (mistake, source) in MISTAKES.items():
         yield Pupil(f"mistake {mistake}", dump(handed(**{name: source})), FULL | {name: 0}, mistake=mistake)
-    yield Pupil("half right", dump(handed(middle="def middle(x):\n    return x[4]")), FULL | {"middle": 0})
+    yield Pupil("next to right", dump(handed(middle="def middle(x):\n    return sorted(x)[3]")), FULL | {"middle": 0})
     yield Pupil("one left blank", dump(handed(last="last = ...")), FULL | {"last": 0})
     yield Pupil("one deleted", dump(handed(first=None)), FULL | {"first": 0})
     yield Pupil("one that raises", dump(handed(last="def last(x):\n    return x.range()")), FULL | {"last": 0})

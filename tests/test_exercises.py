@@ -146,7 +146,7 @@ def test_other_right_forms_are_correct(worked):
 def public_functions():
     for info in pkgutil.walk_packages(helpers.__path__, "helpers."):
         module = importlib.import_module(info.name)
-        for name, value in vars(module).items():
+        for name, value in list(vars(module).items()):
             if inspect.isfunction(value) and not name.startswith("_") and value.__module__ == info.name:
                 yield f"{info.name}.{name}", value
 
